@@ -1,0 +1,2 @@
+//! The `tdm` command.
+fn main() {}
