@@ -1,0 +1,175 @@
+//! How the history spells a table so that SQLite, PostgreSQL and MariaDB agree on what it means.
+//!
+//! Names follow one convention, which the entities follow too, so that the two can be compared:
+//! `idx-<table>-<columns>`, `fk-<table>-<column>`, `ck-<table>-<column>`. Constraint names are unique in the whole
+//! database because MySQL asks for it.
+//!
+//! This file is part of the history: a change here changes what old migrations mean. Add, never alter.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::DbBackend;
+
+/// What a column holds, in the words of this history.
+#[derive(Clone, Copy)]
+pub(crate) enum Holds {
+    /// A UUID: `uuid`, `binary(16)` on MariaDB, a 16-byte blob on SQLite.
+    Id,
+    /// A name that keys may cover: at most 255 characters, so that three of them fit an InnoDB key.
+    Name,
+    /// A word of ours or a digest: at most 128 characters.
+    Word,
+    /// Text without a practical limit. MariaDB's plain `text` ends at 64 KiB, hence `longtext` there.
+    Text,
+    /// A JSON document.
+    Json,
+    /// An instant, to the microsecond. MariaDB's `timestamp` ends in 2038 and rounds to seconds, hence `datetime(6)`.
+    Time,
+    /// A 32-bit whole number.
+    Small,
+    /// A 64-bit whole number.
+    Big,
+    /// A double-precision number.
+    Real,
+    /// True or false.
+    Flag,
+}
+
+/// What becomes of a row when the row it refers to is deleted.
+#[derive(Clone, Copy)]
+pub(crate) enum OnDelete {
+    /// The row goes too.
+    Cascade,
+    /// The deletion is refused.
+    Restrict,
+    /// The row stays and forgets the reference.
+    Forget,
+}
+
+/// A table with its keys, checks and indexes.
+pub(crate) struct Draft {
+    name: &'static str,
+    backend: DbBackend,
+    create: TableCreateStatement,
+    indexes: Vec<IndexCreateStatement>,
+}
+
+impl Draft {
+    /// The table `name` with a UUID primary key `id`.
+    pub(crate) fn new(backend: DbBackend, name: &'static str) -> Self {
+        let mut create = Table::create();
+        create
+            .table(name)
+            .col(ColumnDef::new("id").uuid().not_null().primary_key());
+        if backend == DbBackend::MySql {
+            // Names in catalogs differ by case; the default collation would call `Orders` and `orders` equal.
+            create
+                .engine("InnoDB")
+                .character_set("utf8mb4")
+                .collate("utf8mb4_bin");
+        }
+        Self {
+            name,
+            backend,
+            create,
+            indexes: Vec::new(),
+        }
+    }
+
+    /// A column that is always filled.
+    pub(crate) fn required(mut self, name: &'static str, holds: Holds) -> Self {
+        let mut column = self.column(name, holds);
+        self.create.col(column.not_null());
+        self
+    }
+
+    /// A column that may be empty.
+    pub(crate) fn optional(mut self, name: &'static str, holds: Holds) -> Self {
+        let mut column = self.column(name, holds);
+        self.create.col(column.null());
+        self
+    }
+
+    /// A foreign key from `column` to the `id` of `parent`. The index that supports it is asked for separately.
+    pub(crate) fn references(
+        mut self,
+        column: &'static str,
+        parent: &'static str,
+        on_delete: OnDelete,
+    ) -> Self {
+        self.create.foreign_key(
+            ForeignKey::create()
+                .name(format!("fk-{}-{column}", self.name))
+                .from(self.name, column)
+                .to(parent, "id")
+                .on_delete(match on_delete {
+                    OnDelete::Cascade => ForeignKeyAction::Cascade,
+                    OnDelete::Restrict => ForeignKeyAction::Restrict,
+                    OnDelete::Forget => ForeignKeyAction::SetNull,
+                })
+                .on_update(ForeignKeyAction::Restrict),
+        );
+        self
+    }
+
+    /// `column` holds one of `words` and nothing else.
+    pub(crate) fn one_of(mut self, column: &'static str, words: &[&'static str]) -> Self {
+        let name = format!("ck-{}-{column}", self.name);
+        self.create
+            .check((name, Expr::col(column).is_in(words.iter().copied())));
+        self
+    }
+
+    /// An index over `columns`.
+    pub(crate) fn index(self, columns: &[&'static str]) -> Self {
+        self.add_index(columns, false)
+    }
+
+    /// A key: no two rows agree in all of `columns`.
+    pub(crate) fn unique(self, columns: &[&'static str]) -> Self {
+        self.add_index(columns, true)
+    }
+
+    /// Creates the table, then its indexes.
+    pub(crate) async fn create(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        manager.create_table(self.create).await?;
+        for index in self.indexes {
+            manager.create_index(index).await?;
+        }
+        Ok(())
+    }
+
+    fn add_index(mut self, columns: &[&'static str], unique: bool) -> Self {
+        let mut index = Index::create();
+        index
+            .name(format!("idx-{}-{}", self.name, columns.join("-")))
+            .table(self.name);
+        for column in columns {
+            index.col(*column);
+        }
+        if unique {
+            index.unique();
+        }
+        self.indexes.push(index);
+        self
+    }
+
+    fn column(&self, name: &'static str, holds: Holds) -> ColumnDef {
+        let mysql = self.backend == DbBackend::MySql;
+        let mut column = ColumnDef::new(name);
+        match holds {
+            Holds::Id => column.uuid(),
+            Holds::Name => column.string_len(255),
+            Holds::Word => column.string_len(128),
+            Holds::Text if mysql => column.custom("longtext"),
+            Holds::Text => column.text(),
+            Holds::Json => column.json_binary(),
+            Holds::Time if mysql => column.custom("datetime(6)"),
+            Holds::Time => column.timestamp_with_time_zone(),
+            Holds::Small => column.integer(),
+            Holds::Big => column.big_integer(),
+            Holds::Real => column.double(),
+            Holds::Flag => column.boolean(),
+        };
+        column
+    }
+}
