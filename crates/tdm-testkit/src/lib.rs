@@ -1,1 +1,5 @@
-//! To come.
+//! Conformance suites, fixtures and throw-away servers for testing TDM adapters.
+//!
+//! For tests only: no crate depends on it outside its dev-dependencies.
+
+pub mod server;
