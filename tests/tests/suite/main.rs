@@ -1,0 +1,6 @@
+//! All workspace-level tests in one binary, one module for each subject.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod layering;
+mod tidy;
+mod workspace;
