@@ -216,6 +216,13 @@ impl<S: Stage> Batch<S> {
         self.origin
     }
 
+    /// The same rows, numbered from `origin`: for a table that several scans deliver one after another.
+    #[must_use]
+    pub fn renumbered(mut self, origin: u64) -> Self {
+        self.origin = origin;
+        self
+    }
+
     /// The cells of column `index`.
     ///
     /// # Panics

@@ -39,6 +39,7 @@ pub mod cancel;
 pub mod diagnostic;
 pub mod error;
 pub mod redact;
+pub mod suggest;
 
 pub mod memory;
 pub mod port;

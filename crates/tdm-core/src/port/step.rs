@@ -6,9 +6,8 @@ use serde_json::Value;
 
 use super::{Clock, Progress};
 use crate::cancel::CancelToken;
-use crate::error::{PortError, PortResult};
+use crate::error::PortError;
 use crate::ident::JobId;
-use crate::unit::{UnitReceipt, WorkUnit};
 
 /// What every step knows of the job it belongs to.
 #[derive(Debug, Clone)]
@@ -47,11 +46,4 @@ pub trait Step: fmt::Debug + Send {
 
     /// Takes back what it did as far as it must not stay.
     async fn undo(&mut self, context: &StepContext) -> Result<(), Self::Error>;
-}
-
-/// Runs work units: on this machine, or by any engine that can place independent units and collect receipts.
-#[async_trait]
-pub trait UnitRunner: fmt::Debug + Send + Sync {
-    /// Runs one unit to its receipt. The unit may have run before; the receipt proves the last run only.
-    async fn run(&self, unit: &WorkUnit) -> PortResult<UnitReceipt>;
 }
