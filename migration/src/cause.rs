@@ -77,7 +77,7 @@ pub(crate) fn of_driver(error: &DriverError) -> (Cause, Option<String>) {
         DriverError::PoolTimedOut => (Cause::Busy, None),
         DriverError::PoolClosed | DriverError::WorkerCrashed => (Cause::Unreachable, None),
         DriverError::Database(refusal) => {
-            let code = refusal.code().map(|code| code.into_owned());
+            let code = refusal.code().map(std::borrow::Cow::into_owned);
             if let Some(mysql) = refusal
                 .try_downcast_ref::<sea_orm_migration::sea_orm::sqlx::mysql::MySqlDatabaseError>()
             {

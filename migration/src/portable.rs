@@ -84,8 +84,8 @@ impl Draft {
 
     /// A column that may be empty.
     pub(crate) fn optional(mut self, name: &'static str, holds: Holds) -> Self {
-        let mut column = self.column(name, holds);
-        self.create.col(column.null());
+        let column = self.column(name, holds);
+        self.create.col(column);
         self
     }
 

@@ -323,14 +323,13 @@ async fn words_outside_the_lists_are_refused_by_every_engine() {
                 _ => "gen_random_uuid()".to_owned(),
             };
             let sql = format!(
-                "INSERT INTO environments (id, name, kind, config, created_at, updated_at) \
-                 VALUES ({id}, 'e-{kind}', '{kind}', '{{}}', '2026-01-01 00:00:00', '2026-01-01 00:00:00')"
+                "INSERT INTO environments (id, name, kind, config) \
+                 VALUES ({id}, 'e-{kind}', '{kind}', '{{}}')"
             );
             assert_eq!(
                 connection.execute_unprepared(&sql).await.is_ok(),
                 accepted,
-                "{kind:?} on {}",
-                id
+                "{kind:?} in {id}"
             );
         }
         connection.close().await.unwrap();

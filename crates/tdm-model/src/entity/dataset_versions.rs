@@ -1,0 +1,43 @@
+//! One build of a dataset.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "dataset_versions")]
+pub(crate) struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub(crate) id: Uuid,
+    #[sea_orm(
+        column_type = "String(StringLen::N(255))",
+        unique_key = "dataset_name-version_number"
+    )]
+    pub(crate) dataset_name: String,
+    #[sea_orm(unique_key = "dataset_name-version_number")]
+    pub(crate) version_number: i32,
+    #[sea_orm(indexed)]
+    pub(crate) schema_version_id: Option<Uuid>,
+    #[sea_orm(column_type = "String(StringLen::N(128))")]
+    pub(crate) source_type: String,
+    #[sea_orm(column_type = "String(StringLen::N(128))")]
+    pub(crate) status: String,
+    #[sea_orm(column_type = "String(StringLen::N(255))")]
+    pub(crate) location: Option<String>,
+    pub(crate) row_count: Option<i64>,
+    #[sea_orm(column_type = "String(StringLen::N(128))")]
+    pub(crate) digest: Option<String>,
+    pub(crate) created_at: DateTimeUtc,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub(crate) enum Relation {
+    #[sea_orm(
+        belongs_to = "super::schema_versions::Entity",
+        from = "Column::SchemaVersionId",
+        to = "super::schema_versions::Column::Id",
+        on_delete = "Restrict",
+        on_update = "Restrict"
+    )]
+    SchemaVersion,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
