@@ -67,9 +67,9 @@ fn a_crashed_mariadb_comes_back_with_what_was_committed() {
 
 #[test]
 fn servers_end_with_the_command_they_were_started_for() {
-    if both_can_be_had().is_none() {
+    let (Some(_), Some(_)) = (require_postgres!(), require_mysql!()) else {
         return;
-    }
+    };
     let output = command_with_servers()
         .args([
             "sh",
@@ -89,9 +89,9 @@ fn servers_end_with_the_command_they_were_started_for() {
 
 #[test]
 fn servers_end_when_their_owner_is_killed() {
-    if both_can_be_had().is_none() {
+    let (Some(_), Some(_)) = (require_postgres!(), require_mysql!()) else {
         return;
-    }
+    };
     let folder = tempfile::tempdir().unwrap();
     let note = folder.path().join("urls");
     let mut owner = command_with_servers()
@@ -144,7 +144,7 @@ fn statements_report_a_code_and_never_a_value() {
 
 #[test]
 fn nobody_gets_in_without_the_password() {
-    let Some((postgres, mariadb)) = both_can_be_had() else {
+    let (Some(postgres), Some(mariadb)) = (require_postgres!(), require_mysql!()) else {
         return;
     };
     let mut psql = Command::new("psql");
@@ -248,11 +248,6 @@ fn a_crash_keeps_what_was_committed(mut server: Server) {
     server.restart().unwrap();
     assert_eq!(server.port(), port);
     assert_eq!(database.execute("SELECT count(*) FROM t").unwrap(), "2");
-}
-
-/// Both servers, or `None` when one cannot be had and servers are not required.
-fn both_can_be_had() -> Option<(&'static Server, &'static Server)> {
-    Some((require_postgres!()?, require_mysql!()?))
 }
 
 fn command_with_servers() -> Command {

@@ -31,10 +31,7 @@ fn main() -> ExitCode {
                 servers.push(server);
             }
             Err(error) => {
-                say(&format!(
-                    "no {kind} server: {error}; the system package is {}",
-                    kind.package()
-                ));
+                say(&format!("no {kind} server: {error}"));
                 if servers_are_required() {
                     return ExitCode::from(3);
                 }

@@ -76,15 +76,6 @@ impl ServerKind {
         }
     }
 
-    /// The Debian and Ubuntu package that holds server and client.
-    #[must_use]
-    pub const fn package(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgresql",
-            Self::MariaDb => "mariadb-server",
-        }
-    }
-
     /// Accepted schemes, the one we write first.
     const fn schemes(self) -> [&'static str; 2] {
         match self {
