@@ -439,6 +439,9 @@ pub struct ForeignKey {
     /// Where the reference is known from.
     #[serde(default)]
     pub kind: RelationshipKind,
+    /// Of a polymorphic reference, the child's type column and the value, as text, for which it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predicate: Option<(String, String)>,
 }
 
 impl ForeignKey {
@@ -455,6 +458,7 @@ impl ForeignKey {
             deferrability: Deferrability::Immediate,
             validated: true,
             kind: RelationshipKind::Declared,
+            predicate: None,
         }
     }
 

@@ -195,37 +195,35 @@ impl RowSink for MemoryStaging {
 #[async_trait]
 impl Staging for MemoryStaging {
     async fn complete(&mut self) -> PortResult<()> {
+        for table in self.tables()? {
+            for constraint in table.schema.primary_key.iter().chain(&table.schema.unique) {
+                let names: Vec<&str> = constraint.columns.iter().map(String::as_str).collect();
+                let mut seen = HashSet::new();
+                if keys_of(&table, &names).any(|key| !seen.insert(key)) {
+                    return Err(PortError::RowRefused {
+                        object: format!("{} ({})", table.schema.table, names.join(", ")),
+                        code: "unique".to_owned(),
+                    });
+                }
+            }
+        }
         Ok(())
     }
 
     async fn dangling(&mut self, foreign_key: &ForeignKey) -> PortResult<u64> {
         let tables = self.tables()?;
-        let keys = |table: &TableRef, names: &[&str]| -> Vec<Vec<u8>> {
-            let Some(table) = tables.iter().find(|t| t.schema.table == *table) else {
-                return Vec::new();
-            };
-            let parts: Option<Vec<(&ArrayRef, bool)>> = names
-                .iter()
-                .map(|name| {
-                    let decimal = table
-                        .schema
-                        .column(name)
-                        .map(|c| matches!(c.logical, LogicalType::Decimal { .. }));
-                    table.column(name).zip(decimal)
-                })
-                .collect();
-            let Some(parts) = parts else {
-                return Vec::new();
-            };
-            (0..table.rows).filter_map(|row| key(&parts, row)).collect()
+        let find = |name: &TableRef| tables.iter().find(|t| t.schema.table == *name);
+        let (Some(child), Some(parent)) = (find(&foreign_key.child), find(&foreign_key.parent))
+        else {
+            return Err(PortError::NotFound {
+                kind: "reference",
+                name: foreign_key.describe(),
+            });
         };
-        let parents: HashSet<Vec<u8>> = keys(&foreign_key.parent, &foreign_key.parent_columns())
-            .into_iter()
-            .collect();
-        let children = keys(&foreign_key.child, &foreign_key.child_columns());
-        Ok(children
-            .iter()
-            .filter(|child| !parents.contains(*child))
+        let parents: HashSet<Vec<u8>> = keys_of(parent, &foreign_key.parent_columns()).collect();
+        let children = child.holding(foreign_key.predicate.as_ref())?;
+        Ok(keys_of(&children, &foreign_key.child_columns())
+            .filter(|key| !parents.contains(key))
             .count() as u64)
     }
 
@@ -242,6 +240,67 @@ impl Staging for MemoryStaging {
 
     async fn discard(self: Box<Self>) -> PortResult<()> {
         Ok(())
+    }
+}
+
+/// Keys of the rows of `table` in the columns `names`; rows with a NULL among them have none.
+fn keys_of<'t>(table: &'t MemoryTable, names: &[&str]) -> Box<dyn Iterator<Item = Vec<u8>> + 't> {
+    let parts: Option<Vec<(&'t ArrayRef, bool)>> = names
+        .iter()
+        .map(|name| {
+            let decimal = table
+                .schema
+                .column(name)
+                .map(|c| matches!(c.logical, LogicalType::Decimal { .. }));
+            table.column(name).zip(decimal)
+        })
+        .collect();
+    match parts {
+        Some(parts) => Box::new((0..table.rows).filter_map(move |row| key(&parts, row))),
+        None => Box::new(std::iter::empty()),
+    }
+}
+
+impl MemoryTable {
+    /// The rows whose type column holds the value; all rows without a predicate.
+    fn holding(&self, predicate: Option<&(String, String)>) -> PortResult<Self> {
+        let Some((column, value)) = predicate else {
+            return Ok(self.clone());
+        };
+        let array = self.column(column).ok_or_else(|| PortError::NotFound {
+            kind: "column",
+            name: self.schema.table.column(column).to_string(),
+        })?;
+        let mut text = Vec::new();
+        let rows: Vec<usize> = (0..self.rows)
+            .filter(|&row| {
+                text.clear();
+                canonical(cell(array.as_ref(), row), false, &mut text);
+                text == value.as_bytes()
+            })
+            .collect();
+        let columns = self
+            .columns
+            .iter()
+            .zip(&self.schema.columns)
+            .map(|(array, column)| {
+                let mut builder = ColumnBuilder::new(encoding_of(&column.logical), rows.len());
+                let filled = rows
+                    .iter()
+                    .try_for_each(|&row| builder.push(cell(array.as_ref(), row)));
+                filled
+                    .map(|()| builder.finish())
+                    .map_err(|_| PortError::Invalid {
+                        object: self.schema.table.column(&column.name).to_string(),
+                        reason: "lies in another encoding than its type".to_owned(),
+                    })
+            })
+            .collect::<PortResult<Vec<_>>>()?;
+        Ok(Self {
+            schema: Arc::clone(&self.schema),
+            columns,
+            rows: rows.len(),
+        })
     }
 }
 
