@@ -202,9 +202,9 @@ fn drafts(backend: DbBackend) -> Vec<Draft> {
             .optional("job_id", Id)
             .required("details", Json)
             .references("job_id", "jobs", Forget)
+            .index(&["job_id"])
             .index(&["source_type", "source_id"])
-            .index(&["target_type", "target_id"])
-            .index(&["job_id"]),
+            .index(&["target_type", "target_id"]),
         table("masking_rules")
             .required("name", Name)
             .required("version_number", Small)

@@ -151,7 +151,11 @@ async fn create_postgres(options: &PgConnectOptions) -> Result<bool> {
     let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'");
     let mut made = admin.execute(AssertSqlSafe(create.clone())).await;
     if let Err(error) = &made
-        && error.as_database_error().and_then(sea_orm::sqlx::error::DatabaseError::code).as_deref() == Some("22023")
+        && error
+            .as_database_error()
+            .and_then(sea_orm::sqlx::error::DatabaseError::code)
+            .as_deref()
+            == Some("22023")
     {
         // The server's locale is not one of UTF-8; the C locale goes with every encoding.
         let create = format!("{create} LC_COLLATE 'C' LC_CTYPE 'C'");

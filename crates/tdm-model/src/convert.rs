@@ -1,14 +1,13 @@
 //! The only place where rows become words of `tdm-core` and back.
 //!
-//! A thing with many parts is split: parts that people look for in SQL have columns of their own, the rest lies in one
-//! document beside them. A part that `tdm-core` gains later lands in the document, and no migration is needed for it.
+//! A thing with many [`Parts`] is split: those that people look for in SQL have columns of their own.
 //! Texts that came from other databases pass [`guard`](crate::guard::guard).
 
 use chrono::{DateTime, Utc};
 use sea_orm::prelude::Json;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use tdm_core::catalog::{Catalog, Column, ForeignKey, Generation, TableSchema};
 use tdm_core::dataset::DatasetVersion;
 use tdm_core::diagnostic::Severity;
@@ -33,6 +32,7 @@ use crate::entity::{
 };
 use crate::error::Stop;
 use crate::guard::{guard, guard_json, unguard, unguard_json};
+use crate::parts::Parts;
 use crate::words;
 
 type Read<T> = Result<T, Stop>;
@@ -70,74 +70,6 @@ pub(crate) fn document(value: &impl Serialize, object: &'static str) -> PortResu
 
 pub(crate) fn parse<T: DeserializeOwned>(document: Json, object: &'static str) -> Read<T> {
     serde_json::from_value(unguard_json(document)).map_err(|_| Stop::unreadable(object))
-}
-
-/// The parts of a thing by name.
-struct Parts(Map<String, Value>);
-
-impl Parts {
-    fn of(value: &impl Serialize, object: &'static str) -> PortResult<Self> {
-        match document(value, object)? {
-            Value::Object(mut parts) => {
-                parts.retain(|_, part| !part.is_null());
-                Ok(Self(parts))
-            }
-            _ => Err(invalid(object, "it has no parts")),
-        }
-    }
-
-    fn from_document(document: Json, object: &'static str) -> Read<Self> {
-        match document {
-            Value::Object(parts) => Ok(Self(parts)),
-            _ => Err(Stop::unreadable(object)),
-        }
-    }
-
-    /// Takes a part out; NULL when there is none.
-    fn take(&mut self, name: &str) -> Value {
-        self.0.remove(name).unwrap_or_default()
-    }
-
-    /// Takes a text out.
-    fn take_text(&mut self, name: &str) -> Option<String> {
-        match self.0.get_mut(name)? {
-            Value::String(text) => {
-                let text = std::mem::take(text);
-                self.0.remove(name);
-                Some(text)
-            }
-            _ => None,
-        }
-    }
-
-    /// Takes a count out; one that no column holds stays.
-    fn take_count(&mut self, name: &str) -> Option<i64> {
-        let count = self.0.get(name)?.as_i64()?;
-        self.0.remove(name);
-        Some(count)
-    }
-
-    /// Takes several parts out, as a document.
-    fn take_all(&mut self, names: &[&str]) -> Json {
-        names
-            .iter()
-            .filter_map(|&name| self.0.remove_entry(name))
-            .collect::<Map<_, _>>()
-            .into()
-    }
-
-    /// Puts a part back; a part that stayed in the document wins.
-    fn put(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.entry(name).or_insert(value.into());
-    }
-
-    fn rest(self) -> Json {
-        Value::Object(self.0)
-    }
-
-    fn parse<T: DeserializeOwned>(self, object: &'static str) -> Read<T> {
-        parse(self.rest(), object)
-    }
 }
 
 pub(crate) fn namespace(table: &TableRef) -> String {

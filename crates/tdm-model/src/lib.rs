@@ -27,6 +27,7 @@ mod identity;
 mod convert;
 mod entity;
 mod guard;
+mod parts;
 mod store;
 mod words;
 

@@ -1,12 +1,5 @@
 //! A database of its own for each test, on every engine that can be had.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test may stop at the first surprise"
-)]
-#![allow(dead_code, reason = "each test file uses a part")]
-
 use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -149,4 +142,13 @@ async fn connect(url: &str) -> DatabaseConnection {
     let mut options = ConnectOptions::new(url);
     options.max_connections(1).sqlx_logging(false);
     Database::connect(options).await.unwrap()
+}
+
+pub(crate) async fn drop_database(server: &str, quoted: &str) {
+    let admin = connect(server).await;
+    admin
+        .execute_unprepared(&format!("DROP DATABASE {quoted}"))
+        .await
+        .unwrap();
+    admin.close().await.unwrap();
 }

@@ -1,10 +1,6 @@
 //! The tables that the entities describe are the tables that the migrations make.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
-mod scratch;
-
-use scratch::Scratch;
+use crate::scratch::Scratch;
 
 /// Everything an engine knows about its tables, in its own words.
 async fn describe(scratch: &Scratch) -> Vec<String> {
