@@ -2,4 +2,7 @@
 //!
 //! For tests only: no crate depends on it outside its dev-dependencies.
 
+pub mod canary;
+pub mod conformance;
+pub mod fixture;
 pub mod server;
