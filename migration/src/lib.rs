@@ -21,6 +21,7 @@ mod cause;
 mod connect;
 mod error;
 mod history;
+mod lock;
 mod m20261122_000001_create_metadata;
 mod portable;
 mod runner;

@@ -1,8 +1,7 @@
 //! Applying and rolling back, one migration at a time, one process at a time.
 //!
 //! Each migration runs under a lock and looks again, once it has the lock, at what is recorded: two processes that
-//! start together apply each migration once. The lock is the write transaction itself on SQLite, an advisory lock of
-//! the transaction on PostgreSQL, and a named lock of the session on MariaDB.
+//! start together apply each migration once.
 //!
 //! SQLite and PostgreSQL run a migration and its record in one transaction. MariaDB commits each change of the schema,
 //! so there the record is written first with time zero and completed at the end; a migration that fails is undone by
@@ -11,18 +10,16 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use sea_orm_migration::sea_orm::{
-    ActiveValue, ConnectionTrait, DatabaseConnection, DatabaseExecutor, DatabaseTransaction,
-    DbBackend, EntityTrait, QueryOrder, SqliteTransactionMode, Statement, TransactionOptions,
-    TransactionTrait,
+    ActiveValue, ColumnTrait as _, ConnectionTrait as _, DatabaseConnection, DatabaseExecutor,
+    DbBackend, EntityTrait as _, QueryFilter as _, QueryOrder as _, Statement,
 };
 use sea_orm_migration::seaql_migrations::{ActiveModel, Column, Entity, Model};
-use sea_orm_migration::{DbErr, MigratorTrait as _, SchemaManager};
+use sea_orm_migration::{MigratorTrait as _, SchemaManager};
 
-use crate::LOCK_WAIT;
-use crate::cause::Cause;
 use crate::connect;
 use crate::error::{Error, Result};
 use crate::history::{self, Entry, MIGRATION_TABLE, Migrator};
+use crate::lock::Lock;
 
 /// A migration that the database records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,7 +71,7 @@ pub async fn status(url: &str) -> Result<Status> {
 /// Any [`Error`]. Migrations applied before the failing one stay applied.
 pub async fn up(url: &str, steps: Option<u32>) -> Result<Vec<String>> {
     let connection = connect::open(url).await?;
-    let applied = apply(&connection, steps).await;
+    let applied = apply(&connection, history::entries, steps).await;
     close(connection).await;
     applied
 }
@@ -85,7 +82,7 @@ pub async fn up(url: &str, steps: Option<u32>) -> Result<Vec<String>> {
 /// Any [`Error`]. Migrations rolled back before the failing one stay rolled back.
 pub async fn down(url: &str, steps: u32) -> Result<Vec<String>> {
     let connection = connect::open(url).await?;
-    let reverted = revert(&connection, Some(steps)).await;
+    let reverted = revert(&connection, history::entries, Some(steps)).await;
     close(connection).await;
     reverted
 }
@@ -98,19 +95,26 @@ pub async fn down(url: &str, steps: u32) -> Result<Vec<String>> {
 /// Any [`Error`].
 pub async fn fresh(url: &str) -> Result<Vec<String>> {
     let connection = connect::open(url).await?;
-    let applied = match revert(&connection, None).await {
-        Ok(_) => apply(&connection, None).await,
+    let applied = match revert(&connection, history::entries, None).await {
+        Ok(_) => apply(&connection, history::entries, None).await,
         Err(error) => Err(error),
     };
     close(connection).await;
     applied
 }
 
-async fn apply(connection: &DatabaseConnection, steps: Option<u32>) -> Result<Vec<String>> {
+/// The migrations to choose from, oldest first.
+type History = fn() -> Vec<Entry>;
+
+async fn apply(
+    connection: &DatabaseConnection,
+    history: History,
+    steps: Option<u32>,
+) -> Result<Vec<String>> {
     let mut names = Vec::new();
     while steps.is_none_or(|steps| names.len() < steps as usize) {
         let lock = Lock::take(connection).await?;
-        match apply_next(&lock).await {
+        match apply_next(&lock, history).await {
             Ok(Some(name)) => {
                 lock.release().await?;
                 names.push(name);
@@ -128,11 +132,15 @@ async fn apply(connection: &DatabaseConnection, steps: Option<u32>) -> Result<Ve
     Ok(names)
 }
 
-async fn revert(connection: &DatabaseConnection, steps: Option<u32>) -> Result<Vec<String>> {
+async fn revert(
+    connection: &DatabaseConnection,
+    history: History,
+    steps: Option<u32>,
+) -> Result<Vec<String>> {
     let mut names = Vec::new();
     while steps.is_none_or(|steps| names.len() < steps as usize) {
         let lock = Lock::take(connection).await?;
-        match revert_last(&lock).await {
+        match revert_last(&lock, history).await {
             Ok(Some(name)) => {
                 lock.release().await?;
                 names.push(name);
@@ -151,9 +159,9 @@ async fn revert(connection: &DatabaseConnection, steps: Option<u32>) -> Result<V
 }
 
 /// Applies the first migration that is not recorded. Every migration before it must be recorded and whole.
-async fn apply_next(lock: &Lock<'_>) -> Result<Option<String>> {
-    let recorded = recorded(lock).await?;
-    let Some(entry) = history::entries()
+async fn apply_next(lock: &Lock<'_>, history: History) -> Result<Option<String>> {
+    let recorded = recorded(lock, history).await?;
+    let Some(entry) = history()
         .into_iter()
         .find(|entry| !has(&recorded, entry.migration.name()))
     else {
@@ -186,16 +194,15 @@ async fn apply_next(lock: &Lock<'_>) -> Result<Option<String>> {
             }
             return Err(error);
         }
-        forget(lock, &name).await?;
-        record(lock, &name, now()).await?;
+        complete(lock, &name).await?;
     }
     Ok(Some(name))
 }
 
 /// Rolls back the last recorded migration, whole or not.
-async fn revert_last(lock: &Lock<'_>) -> Result<Option<String>> {
-    let recorded = recorded_or_half(lock).await?;
-    let Some(entry) = history::entries()
+async fn revert_last(lock: &Lock<'_>, history: History) -> Result<Option<String>> {
+    let recorded = recorded_or_half(lock, history).await?;
+    let Some(entry) = history()
         .into_iter()
         .rfind(|entry| has(&recorded, entry.migration.name()))
     else {
@@ -221,8 +228,8 @@ async fn run_up(entry: &Entry, manager: &SchemaManager<'_>) -> Result<()> {
 }
 
 /// Recorded migrations; an error when one of them is unknown or half applied.
-async fn recorded(lock: &Lock<'_>) -> Result<Vec<Model>> {
-    let recorded = recorded_or_half(lock).await?;
+async fn recorded(lock: &Lock<'_>, history: History) -> Result<Vec<Model>> {
+    let recorded = recorded_or_half(lock, history).await?;
     if let Some(half) = recorded.iter().find(|model| model.applied_at == 0) {
         return Err(Error::HalfApplied {
             migration: half.version.clone(),
@@ -232,13 +239,13 @@ async fn recorded(lock: &Lock<'_>) -> Result<Vec<Model>> {
 }
 
 /// Recorded migrations, half applied ones among them; an error when one of them is unknown.
-async fn recorded_or_half(lock: &Lock<'_>) -> Result<Vec<Model>> {
+async fn recorded_or_half(lock: &Lock<'_>, history: History) -> Result<Vec<Model>> {
     let executor = lock.executor();
     Migrator::install(&executor)
         .await
         .map_err(|e| Error::database("create the migration table", &e))?;
     let recorded = read_records(&executor).await?;
-    let known = history::entries();
+    let known = history();
     let unknown = recorded.iter().find(|model| {
         known
             .iter()
@@ -304,6 +311,20 @@ async fn record(lock: &Lock<'_>, name: &str, applied_at: i64) -> Result<()> {
         .map_err(|e| Error::database("record a migration", &e))
 }
 
+async fn complete(lock: &Lock<'_>, name: &str) -> Result<()> {
+    let row = ActiveModel {
+        version: ActiveValue::Unchanged(name.to_owned()),
+        applied_at: ActiveValue::Set(now()),
+    };
+    let update = Entity::update_many()
+        .set(row)
+        .filter(Column::Version.eq(name));
+    let update = update.exec(&lock.executor()).await;
+    update
+        .map(drop)
+        .map_err(|e| Error::database("record a migration", &e))
+}
+
 async fn forget(lock: &Lock<'_>, name: &str) -> Result<()> {
     let delete = Entity::delete_by_id(name.to_owned())
         .exec(&lock.executor())
@@ -359,102 +380,156 @@ fn borrow<'c>(executor: &'c DatabaseExecutor<'c>) -> DatabaseExecutor<'c> {
     }
 }
 
-/// The right to change the schema, held by at most one process.
-enum Lock<'c> {
-    Transaction(DatabaseTransaction),
-    Session(&'c DatabaseConnection),
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cause::Cause;
+    use sea_orm_migration::DbErr;
 
-impl<'c> Lock<'c> {
-    async fn take(connection: &'c DatabaseConnection) -> Result<Self> {
-        let refused = |e| Error::database("lock the history", &e);
-        match connection.get_database_backend() {
-            DbBackend::MySql => {
-                let seconds = LOCK_WAIT.as_secs();
-                // The name must be the database's own: named locks belong to the server.
-                let sql = format!("SELECT GET_LOCK(CONCAT('tdm-', MD5(DATABASE())), {seconds})");
-                let row = connection
-                    .query_one_raw(Statement::from_string(DbBackend::MySql, sql))
-                    .await;
-                let taken: Option<i64> = match row.map_err(refused)? {
-                    Some(row) => row.try_get_by_index(0).map_err(refused)?,
-                    None => None,
-                };
-                if taken != Some(1) {
-                    return Err(Error::Database {
-                        operation: "lock the history",
-                        cause: Cause::Busy,
-                        code: None,
-                    });
-                }
-                Ok(Self::Session(connection))
+    struct Step {
+        name: &'static str,
+        statements: &'static [&'static str],
+    }
+
+    impl sea_orm_migration::MigrationName for Step {
+        fn name(&self) -> &str {
+            self.name
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl sea_orm_migration::MigrationTrait for Step {
+        async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            for statement in self.statements {
+                manager
+                    .get_connection()
+                    .execute_unprepared(statement)
+                    .await?;
             }
-            backend => {
-                let options = TransactionOptions {
-                    sqlite_transaction_mode: (backend == DbBackend::Sqlite)
-                        .then_some(SqliteTransactionMode::Immediate),
-                    ..TransactionOptions::default()
-                };
-                let transaction = connection
-                    .begin_with_options(options)
+            Ok(())
+        }
+
+        async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+            let table = format!("DROP TABLE IF EXISTS {}", self.name);
+            manager
+                .get_connection()
+                .execute_unprepared(&table)
+                .await
+                .map(drop)
+        }
+    }
+
+    fn entry(
+        name: &'static str,
+        creates: &'static [&'static str],
+        statements: &'static [&'static str],
+    ) -> Entry {
+        Entry {
+            migration: Box::new(Step { name, statements }),
+            creates,
+        }
+    }
+
+    fn failing() -> Vec<Entry> {
+        vec![
+            entry("m1", &["m1"], &["CREATE TABLE m1 (a INTEGER)"]),
+            entry(
+                "m2",
+                &["m2"],
+                &["CREATE TABLE m2 (a INTEGER)", "CREATE TABLE m1 (a INTEGER)"],
+            ),
+        ]
+    }
+
+    fn dangling() -> Vec<Entry> {
+        vec![entry(
+            "m3",
+            &["m3", "m3_parent"],
+            &[
+                "CREATE TABLE m3_parent (a INTEGER PRIMARY KEY)",
+                "CREATE TABLE m3 (a INTEGER REFERENCES m3_parent (a))",
+                "INSERT INTO m3 VALUES (1)",
+            ],
+        )]
+    }
+
+    async fn has_table(connection: &DatabaseConnection, table: &str) -> bool {
+        SchemaManager::new(DatabaseExecutor::from(connection))
+            .has_table(table)
+            .await
+            .unwrap()
+    }
+
+    /// Databases in which nothing is lost when two tables come and go: an own file, and own databases on servers.
+    async fn databases(directory: &std::path::Path) -> Vec<(DatabaseConnection, Option<String>)> {
+        let file = directory.join("meta.sqlite");
+        std::fs::File::create(&file).unwrap();
+        let mut all = vec![(
+            connect::open(&format!("sqlite:{}", file.display()))
+                .await
+                .unwrap(),
+            None,
+        )];
+        for variable in ["TDM_TEST_POSTGRES_URL", "TDM_TEST_MYSQL_URL"] {
+            let Ok(url) = std::env::var(variable) else {
+                assert!(
+                    std::env::var("CI").is_err(),
+                    "{variable} must name a server under CI"
+                );
+                eprintln!("skipped: {variable} names no server");
+                continue;
+            };
+            let name = format!("tdm_runner_{}", std::process::id());
+            let admin = connect::open(&url).await.unwrap();
+            admin
+                .execute_unprepared(&format!("CREATE DATABASE {name}"))
+                .await
+                .unwrap();
+            admin.close().await.unwrap();
+            let (address, query) = url.split_once('?').unwrap_or((&url, ""));
+            let server = address.rsplit_once('/').unwrap().0;
+            all.push((
+                connect::open(&format!("{server}/{name}?{query}"))
                     .await
-                    .map_err(refused)?;
-                if backend == DbBackend::Postgres {
-                    let wait = format!("SET LOCAL lock_timeout = '{}s'", LOCK_WAIT.as_secs());
-                    transaction
-                        .execute_unprepared(&wait)
-                        .await
-                        .map_err(refused)?;
-                    // Any number will do, as long as it never changes. Advisory locks belong to one database.
-                    let lock = "SELECT pg_advisory_xact_lock(8391651972)";
-                    transaction
-                        .execute_unprepared(lock)
-                        .await
-                        .map_err(refused)?;
-                }
-                Ok(Self::Transaction(transaction))
+                    .unwrap(),
+                Some(url),
+            ));
+        }
+        all
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_fails_leaves_nothing_and_the_ones_before_it_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        for (connection, server) in databases(directory.path()).await {
+            let error = apply(&connection, failing, None).await.unwrap_err();
+            assert!(
+                matches!(&error, Error::Migration { migration, .. } if migration == "m2"),
+                "{error}"
+            );
+            assert_eq!(error.cause(), Cause::TableExists);
+            assert!(has_table(&connection, "m1").await && !has_table(&connection, "m2").await);
+            let recorded = read_records(&DatabaseExecutor::from(&connection))
+                .await
+                .unwrap();
+            assert_eq!(recorded.len(), 1);
+            assert_eq!(revert(&connection, failing, None).await.unwrap(), ["m1"]);
+            assert!(!has_table(&connection, "m1").await);
+            if connection.get_database_backend() == DbBackend::Sqlite {
+                let error = apply(&connection, dangling, None).await.unwrap_err();
+                let expected = Error::Dangling {
+                    migration: "m3".to_owned(),
+                    table: "m3".to_owned(),
+                };
+                assert_eq!(error, expected);
+                assert!(!has_table(&connection, "m3").await);
+            }
+            connection.close().await.unwrap();
+            if let Some(server) = server {
+                let admin = connect::open(&server).await.unwrap();
+                let drop = format!("DROP DATABASE tdm_runner_{}", std::process::id());
+                admin.execute_unprepared(&drop).await.unwrap();
             }
         }
     }
-
-    fn executor(&self) -> DatabaseExecutor<'_> {
-        match self {
-            Self::Transaction(transaction) => DatabaseExecutor::from(transaction),
-            Self::Session(connection) => DatabaseExecutor::from(*connection),
-        }
-    }
-
-    fn manager(&self) -> SchemaManager<'_> {
-        SchemaManager::new(self.executor())
-    }
-
-    fn backend(&self) -> DbBackend {
-        self.executor().get_database_backend()
-    }
-
-    const fn is_transactional(&self) -> bool {
-        matches!(self, Self::Transaction(_))
-    }
-
-    /// Keeps what was done.
-    async fn release(self) -> Result<()> {
-        match self {
-            Self::Transaction(transaction) => transaction.commit().await,
-            Self::Session(connection) => release_session(connection).await,
-        }
-        .map_err(|e| Error::database("commit", &e))
-    }
-
-    /// Undoes what can be undone. The error that led here is the one to report.
-    async fn abandon(self) {
-        let _ = match self {
-            Self::Transaction(transaction) => transaction.rollback().await,
-            Self::Session(connection) => release_session(connection).await,
-        };
-    }
-}
-
-async fn release_session(connection: &DatabaseConnection) -> Result<(), DbErr> {
-    let release = "DO RELEASE_LOCK(CONCAT('tdm-', MD5(DATABASE())))";
-    connection.execute_unprepared(release).await.map(drop)
 }

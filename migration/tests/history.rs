@@ -205,7 +205,7 @@ async fn fresh_drops_what_the_history_made_and_nothing_else() {
             .execute("CREATE TABLE somebody_elses (id INTEGER)")
             .await;
         scratch
-            .execute("INSERT INTO job_logs SELECT id, id, '', 'info', '', '', '{}', created_at FROM jobs")
+            .execute("INSERT INTO environments (id, name, kind, config) SELECT id, name, 'test', options FROM connections")
             .await;
         let applied = migration::fresh(&scratch.url).await.unwrap();
         assert_eq!(
