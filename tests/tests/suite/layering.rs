@@ -117,9 +117,8 @@ fn internal_dependencies_form_the_star() {
 
 #[test]
 fn an_edge_or_a_crate_too_many_is_noticed() {
-    let metadata = declared();
-    let members = members(&metadata);
-    let real = internal(&edges(&metadata), &members);
+    let members: BTreeSet<String> = STAR.iter().map(|allowed| allowed.name.to_owned()).collect();
+    assert!(star_faults(&members, &BTreeSet::new()).is_empty());
     for (from, to, for_tests, is_fault) in [
         ("tdm-masking", "tdm-pii", false, true),
         ("tdm-masking", "tdm-pii", true, true),
@@ -130,13 +129,12 @@ fn an_edge_or_a_crate_too_many_is_noticed() {
         ("tdm-masking", "tdm-testkit", true, false),
         ("tdm-model", "migration", true, false),
     ] {
-        let mut more = real.clone();
-        more.insert(Edge {
+        let edge = Edge {
             from: from.to_owned(),
             to: to.to_owned(),
             for_tests,
-        });
-        let faults = star_faults(&members, &more);
+        };
+        let faults = star_faults(&members, &BTreeSet::from([edge]));
         assert_eq!(
             !faults.is_empty(),
             is_fault,
@@ -145,7 +143,7 @@ fn an_edge_or_a_crate_too_many_is_noticed() {
     }
     let mut more = members;
     more.insert("tdm-utils".to_owned());
-    assert_eq!(star_faults(&more, &real).len(), 1);
+    assert_eq!(star_faults(&more, &BTreeSet::new()).len(), 1);
 }
 
 #[test]
