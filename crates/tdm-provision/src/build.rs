@@ -3,37 +3,40 @@
 //! Each table's rows arrive in work units, each with a receipt. [`Build::verify`] holds the receipts against
 //! what the target returns; nothing is published that does not agree.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
 use serde::Serialize;
-use tdm_core::batch::{Batch, BatchLimit, BatchSchema, Encoding, Sensitive};
+use tdm_core::batch::{Batch, BatchColumn, BatchLimit, BatchSchema, Cleared, Encoding};
 use tdm_core::catalog::{ForeignKey, TableSchema};
 use tdm_core::digest::RowDigest;
-use tdm_core::error::PortError;
 use tdm_core::generator::RowGenerator;
 use tdm_core::ident::TableRef;
 use tdm_core::port::{
-    ProgressEvent, Publication, RowFilter, RowSource, ScanRequest, StageRequest, Staging,
-    StepContext, TableWriter, TargetDatabase,
+    ProgressEvent, Publication, RowSource, StageRequest, Staging, StepContext, TableWriter,
+    TargetDatabase,
 };
-use tdm_core::scalar::{ColumnBuilder, cell};
-use tdm_core::transform::{ColumnRequest, Form, Transform};
+use tdm_core::transform::Transform;
+use tdm_core::types::{Engine, LogicalType};
 use tdm_core::unit::{UnitRange, UnitReceipt, WorkUnit};
 
 use crate::error::{Error, Result};
-use crate::subset::{Key, TableSelection, bind, whole_row};
+use crate::subset::TableSelection;
 
-/// Keys bound in one query while rows are copied.
-const KEYS_MAX: usize = 10_000;
+mod read;
+mod verify;
+
+use read::Reader;
+pub(crate) use verify::expect_empty;
+use verify::reread;
 
 /// A build in progress.
 pub struct Build {
     staging: Box<dyn Staging>,
     schemas: BTreeMap<TableRef, Arc<TableSchema>>,
     loaded: BTreeMap<TableRef, Loaded>,
+    engine: Engine,
     plan_hash: String,
     step: &'static str,
     units: u32,
@@ -44,6 +47,9 @@ pub struct Build {
 struct Loaded {
     columns: Arc<BatchSchema>,
     written: RowDigest,
+    /// Digest, as they were handed to the writer, of the columns at `compared`.
+    sent: RowDigest,
+    compared: Vec<usize>,
     /// Digest, as the source delivered them, of the columns that pass through; `None` once generated rows mix in.
     passed: Option<RowDigest>,
 }
@@ -80,6 +86,7 @@ impl Build {
             staging,
             schemas,
             loaded: BTreeMap::new(),
+            engine: target.engine(),
             plan_hash: plan_hash.into(),
             step,
             units: 0,
@@ -102,12 +109,14 @@ impl Build {
         let unit = self.unit(&table, UnitRange::Whole);
         let mut writer = self.open(&table, transform.output()).await?;
         let mut reader = Reader::new(source, selection, transform);
+        let mut sent = Sent::new(self.compared(&table));
         let copied = self
-            .pump(&mut reader, writer.as_mut(), transform, &table, context)
-            .await;
+            .pump(&mut reader, writer.as_mut(), transform, &mut sent, context)
+            .await
+            .and_then(|()| reader.check());
         let digest = finish(writer, copied).await?;
-        reader.check()?;
         let entry = self.loaded.get_mut(&table).expect("opened above");
+        entry.sent = entry.sent.merge(sent.digest);
         entry.written = entry.written.merge(digest);
         entry.passed = entry.passed.map(|passed| passed.merge(reader.passed));
         balanced(UnitReceipt {
@@ -140,6 +149,7 @@ impl Build {
             },
         );
         let mut writer = self.open(&table, generator.schema()).await?;
+        let mut sent = Sent::new(self.compared(&table));
         let generated = async {
             let step = BatchLimit::default().rows_max as u64;
             let mut start = rows.start;
@@ -152,6 +162,7 @@ impl Build {
                         table: table.clone(),
                         reason,
                     })?;
+                sent.add(&batch);
                 writer.write(batch).await?;
                 start = end;
                 self.report(
@@ -166,6 +177,7 @@ impl Build {
         .await;
         let digest = finish(writer, generated).await?;
         let entry = self.loaded.get_mut(&table).expect("opened above");
+        entry.sent = entry.sent.merge(sent.digest);
         entry.written = entry.written.merge(digest);
         entry.passed = None;
         balanced(UnitReceipt {
@@ -188,8 +200,9 @@ impl Build {
     }
 
     /// Builds indexes and constraints, then holds the target to its receipts: every table's count and digest
-    /// as re-read equals what was written, pass-through columns equal what the source delivered, and every
-    /// reference among `relationships` and the staged foreign keys finds its parent.
+    /// as re-read equals what was written and, where the target returns values literally, what was sent;
+    /// pass-through columns equal what the source delivered; and every reference among `relationships` and
+    /// the staged foreign keys finds its parent. References that leave the staged tables are not checked.
     ///
     /// References for which `tolerated` says so are counted and may dangle.
     ///
@@ -212,7 +225,7 @@ impl Build {
             context.cancel.check()?;
             let digest = match self.loaded.get(table) {
                 Some(loaded) => reread(source.as_ref(), schema, loaded, context).await?,
-                None => expect_empty(source.as_ref(), schema).await?,
+                None => expect_empty(source.as_ref(), schema, context).await?,
             };
             verification.tables.insert(table.to_string(), digest);
             verification.total = verification.total.merge(digest);
@@ -222,7 +235,14 @@ impl Build {
             .schemas
             .values()
             .flat_map(|schema| schema.foreign_keys.iter());
-        let all: Vec<ForeignKey> = declared.chain(relationships).cloned().collect();
+        let staged = |fk: &&ForeignKey| {
+            self.schemas.contains_key(&fk.child) && self.schemas.contains_key(&fk.parent)
+        };
+        let all: Vec<ForeignKey> = declared
+            .chain(relationships)
+            .filter(staged)
+            .cloned()
+            .collect();
         for foreign_key in all {
             context.cancel.check()?;
             let rows = self.staging.dangling(&foreign_key).await?;
@@ -283,9 +303,14 @@ impl Build {
             }
         }
         let writer = self.staging.open(table, columns).await?;
+        let engine = self.engine;
         self.loaded.entry(table.clone()).or_insert_with(|| Loaded {
             columns: Arc::clone(columns),
             written: RowDigest::default(),
+            sent: RowDigest::default(),
+            compared: (0..columns.columns.len())
+                .filter(|&i| returns_literally(engine, &columns.columns[i]))
+                .collect(),
             passed: Some(RowDigest::default()),
         });
         Ok(writer)
@@ -296,14 +321,23 @@ impl Build {
         reader: &mut Reader<'_>,
         writer: &mut dyn TableWriter,
         transform: &dyn Transform,
-        table: &TableRef,
+        sent: &mut Sent,
         context: &StepContext,
     ) -> Result<()> {
+        let table = &reader.selection.table.table;
         while let Some(batch) = reader.next(context).await? {
-            writer.write(transform.apply(&batch)?).await?;
+            let cleared = transform.apply(&batch)?;
+            sent.add(&cleared);
+            writer.write(cleared).await?;
             self.report(context, table, reader.read, Some(reader.selection.rows()));
         }
         Ok(())
+    }
+
+    fn compared(&self, table: &TableRef) -> Vec<usize> {
+        self.loaded
+            .get(table)
+            .map_or_else(Vec::new, |loaded| loaded.compared.clone())
     }
 
     fn report(&self, context: &StepContext, table: &TableRef, rows: u64, expected: Option<u64>) {
@@ -323,6 +357,38 @@ impl std::fmt::Debug for Build {
             .field("tables", &self.schemas.len())
             .field("units", &self.units)
             .finish_non_exhaustive()
+    }
+}
+
+/// Digest of what a writer was handed.
+struct Sent {
+    columns: Vec<usize>,
+    digest: RowDigest,
+}
+
+impl Sent {
+    fn new(columns: Vec<usize>) -> Self {
+        Self {
+            columns,
+            digest: RowDigest::default(),
+        }
+    }
+
+    fn add(&mut self, batch: &Batch<Cleared>) {
+        self.digest.add_columns(batch, &self.columns);
+    }
+}
+
+/// Whether a target returns, in its own form, a value of this column with the digest that it had when it was
+/// sent. Where it may rewrite the value (padding, scale, key order of JSON) only the writer can say what it
+/// will return. Carried columns are held against the source instead.
+fn returns_literally(engine: Engine, column: &BatchColumn) -> bool {
+    match (engine, column.encoding) {
+        (_, Encoding::Carried(_)) => false,
+        (Engine::Memory, _) => true,
+        (Engine::Sqlite, Encoding::Int64 | Encoding::Bytes) => true,
+        (Engine::Sqlite, Encoding::Text) => matches!(column.logical, LogicalType::Text { .. }),
+        _ => false,
     }
 }
 
@@ -347,258 +413,4 @@ fn balanced(receipt: UnitReceipt) -> Result<UnitReceipt> {
             check,
         })
     }
-}
-
-/// Delivers the selected rows of one table, scan after scan, numbered through.
-struct Reader<'a> {
-    source: &'a dyn RowSource,
-    selection: &'a TableSelection,
-    columns: &'a [ColumnRequest],
-    mode: Mode<'a>,
-    stream: Option<tdm_core::port::BatchStream>,
-    passing: Vec<usize>,
-    read: u64,
-    filtered: u64,
-    passed: RowDigest,
-}
-
-enum Mode<'a> {
-    /// One scan of everything.
-    Whole { started: bool },
-    /// One scan per piece of the sorted keys.
-    Keyed { pieces: std::slice::Chunks<'a, Key> },
-    /// One scan of everything, from which rows are picked by their hash.
-    Picked {
-        started: bool,
-        wanted: HashSet<&'a Key>,
-        seen: HashSet<Key>,
-    },
-}
-
-impl<'a> Reader<'a> {
-    fn new(
-        source: &'a dyn RowSource,
-        selection: &'a TableSelection,
-        transform: &'a dyn Transform,
-    ) -> Self {
-        let columns = transform.input();
-        let passes = |column: &ColumnRequest| {
-            let output = transform.output().index_of(&column.column.name);
-            let carried = output.map(|i| transform.output().columns[i].encoding);
-            column.form == Form::Carried && matches!(carried, Some(Encoding::Carried(_)))
-        };
-        let passing = columns
-            .iter()
-            .enumerate()
-            .filter(|(_, c)| passes(c))
-            .map(|(i, _)| i)
-            .collect();
-        let mode = if selection.all {
-            Mode::Whole { started: false }
-        } else if selection.is_keyed() {
-            Mode::Keyed {
-                pieces: selection.keys().chunks(KEYS_MAX),
-            }
-        } else {
-            Mode::Picked {
-                started: false,
-                wanted: selection.keys().iter().collect(),
-                seen: HashSet::new(),
-            }
-        };
-        Self {
-            source,
-            selection,
-            columns,
-            mode,
-            stream: None,
-            passing,
-            read: 0,
-            filtered: 0,
-            passed: RowDigest::default(),
-        }
-    }
-
-    async fn next(&mut self, context: &StepContext) -> Result<Option<Batch<Sensitive>>> {
-        loop {
-            context.cancel.check()?;
-            if let Some(stream) = &mut self.stream {
-                if let Some(batch) = stream.next().await {
-                    let batch = batch?;
-                    let origin = self.read - self.filtered;
-                    self.read += batch.rows() as u64;
-                    let batch = self.pick(batch)?.renumbered(origin);
-                    self.passed.add_columns(&batch, &self.passing);
-                    return Ok(Some(batch));
-                }
-                self.stream = None;
-            }
-            let Some(filter) = self.next_filter()? else {
-                return Ok(None);
-            };
-            let mut columns = self.columns.to_vec();
-            if matches!(self.mode, Mode::Picked { .. }) {
-                columns.extend(whole_row(&self.selection.table));
-            }
-            let request = ScanRequest {
-                table: Arc::clone(&self.selection.table),
-                columns,
-                filter,
-                limit: BatchLimit::default(),
-            };
-            self.stream = Some(self.source.scan(request).await?);
-        }
-    }
-
-    fn next_filter(&mut self) -> Result<Option<RowFilter>> {
-        Ok(match &mut self.mode {
-            Mode::Whole { started } | Mode::Picked { started, .. } => {
-                (!std::mem::replace(started, true)).then_some(RowFilter::All)
-            }
-            Mode::Keyed { pieces } => match pieces.next() {
-                Some(piece) => {
-                    let columns = self.selection.key_columns(self.source);
-                    Some(RowFilter::Keys(bind(&columns, piece.iter())?))
-                }
-                None => None,
-            },
-        })
-    }
-
-    /// Of a table without a key, the rows whose hash was chosen, without the columns that were hashed.
-    fn pick(&mut self, batch: Batch<Sensitive>) -> Result<Batch<Sensitive>> {
-        let Mode::Picked { wanted, seen, .. } = &mut self.mode else {
-            return Ok(batch);
-        };
-        let own = self.columns.len();
-        let hashed: Vec<_> = batch.columns()[own..].iter().collect();
-        let mut scratch = Vec::new();
-        let mut rows = Vec::new();
-        for row in 0..batch.rows() {
-            let key = Key::whole_row(&hashed, row, &mut scratch);
-            if wanted.contains(&key) {
-                rows.push(row);
-                seen.insert(key);
-            }
-        }
-        self.filtered += (batch.rows() - rows.len()) as u64;
-        let schema = BatchSchema {
-            table: batch.schema().table.clone(),
-            columns: batch.schema().columns[..own].to_vec(),
-        };
-        let mut arrays = Vec::with_capacity(own);
-        for (array, column) in batch.columns().iter().zip(&schema.columns) {
-            let mut builder = ColumnBuilder::new(column.encoding, rows.len());
-            for &row in &rows {
-                builder
-                    .push(cell(array.as_ref(), row))
-                    .map_err(|_| PortError::Invalid {
-                        object: schema.table.column(&column.name).to_string(),
-                        reason: "a batch did not have the encoding it declares".to_owned(),
-                    })?;
-            }
-            arrays.push(builder.finish());
-        }
-        Ok(Batch::read(Arc::new(schema), arrays, rows.len(), 0)?)
-    }
-
-    /// Whether exactly the rows of the closure came.
-    fn check(&self) -> Result<()> {
-        let expected = self.selection.rows();
-        let found = match &self.mode {
-            Mode::Whole { .. } | Mode::Keyed { .. } => self.read,
-            Mode::Picked { seen, .. } => seen.len() as u64,
-        };
-        if expected == found {
-            Ok(())
-        } else {
-            Err(Error::RowsDiffer {
-                table: self.selection.table.table.clone(),
-                expected,
-                found,
-            })
-        }
-    }
-}
-
-async fn reread(
-    source: &dyn RowSource,
-    schema: &Arc<TableSchema>,
-    loaded: &Loaded,
-    context: &StepContext,
-) -> Result<RowDigest> {
-    let column = |name: &String| {
-        schema.column(name).cloned().map(|column| ColumnRequest {
-            column,
-            form: Form::Carried,
-        })
-    };
-    let columns: Vec<_> = loaded
-        .columns
-        .columns
-        .iter()
-        .filter_map(|c| column(&c.name))
-        .collect();
-    let passing: Vec<usize> = loaded
-        .columns
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, c)| matches!(c.encoding, Encoding::Carried(_)))
-        .map(|(i, _)| i)
-        .collect();
-    let request = ScanRequest {
-        table: Arc::clone(schema),
-        columns,
-        filter: RowFilter::All,
-        limit: BatchLimit::default(),
-    };
-    let mut stream = source.scan(request).await?;
-    let (mut whole, mut passed) = (RowDigest::default(), RowDigest::default());
-    while let Some(batch) = stream.next().await {
-        context.cancel.check()?;
-        let batch = batch?;
-        whole.add(&batch);
-        if loaded.passed.is_some() {
-            passed.add_columns(&batch, &passing);
-        }
-    }
-    let mismatch = |check| Error::Mismatch {
-        table: schema.table.clone(),
-        check,
-    };
-    if whole.rows != loaded.written.rows {
-        return Err(mismatch("rows in the target = rows written"));
-    }
-    if whole != loaded.written {
-        return Err(mismatch(
-            "digest of the target = digest of what was written",
-        ));
-    }
-    if loaded.passed.is_some_and(|expected| expected != passed) {
-        return Err(mismatch(
-            "digest of unmasked columns in the target = in the source",
-        ));
-    }
-    Ok(whole)
-}
-
-async fn expect_empty(source: &dyn RowSource, schema: &Arc<TableSchema>) -> Result<RowDigest> {
-    let columns = whole_row(schema);
-    let request = ScanRequest {
-        table: Arc::clone(schema),
-        columns,
-        filter: RowFilter::All,
-        limit: BatchLimit::default(),
-    };
-    let mut stream = source.scan(request).await?;
-    while let Some(batch) = stream.next().await {
-        if batch?.rows() > 0 {
-            return Err(Error::Mismatch {
-                table: schema.table.clone(),
-                check: "a table nobody wrote is empty",
-            });
-        }
-    }
-    Ok(RowDigest::default())
 }

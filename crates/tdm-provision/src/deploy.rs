@@ -16,7 +16,7 @@ use tdm_core::transform::{ColumnRequest, Form, Transform};
 use tdm_core::types::Engine;
 use tdm_core::unit::UnitReceipt;
 
-use crate::build::{Build, Verification};
+use crate::build::{Build, Verification, expect_empty};
 use crate::error::{Error, Result};
 use crate::subset::TableSelection;
 
@@ -126,6 +126,7 @@ async fn fill(
             check: "a recorded digest to clear the rows by",
         })?;
         if recorded.rows == 0 {
+            expect_empty(source, &schema, context).await?;
             continue;
         }
         let transform = Recorded::new(&schema, source);

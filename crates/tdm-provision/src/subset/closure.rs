@@ -6,11 +6,11 @@ use serde::Serialize;
 use tdm_core::arrow_array::ArrayRef;
 use tdm_core::batch::{BatchColumn, BatchLimit};
 use tdm_core::cancel::CancelToken;
-use tdm_core::catalog::TableSchema;
+use tdm_core::catalog::{RelationshipKind, TableSchema};
 use tdm_core::port::{Progress, ProgressEvent, RowFilter, RowSource, ScanRequest};
 use tdm_core::transform::{ColumnRequest, Form};
 
-use super::key::{Key, KeyMap, bind};
+use super::key::{Key, KeyMap, KeySet, bind};
 use super::plan::SubsetPlan;
 use super::spec::{Down, SeedRows};
 use crate::error::Result;
@@ -149,6 +149,10 @@ struct Edge {
     /// Whether a child's key equals the parent's identity byte for byte, so that presence can be told
     /// without a query.
     direct: bool,
+    /// Whether a child's key lies as the parent's does.
+    alike: bool,
+    /// Whether the server vouches that every reference finds its parent.
+    vouched: bool,
     orphans: u64,
 }
 
@@ -196,6 +200,8 @@ impl<'a> Walk<'a> {
                     wanted: KeyMap::default(),
                     frontier: KeyMap::default(),
                     direct,
+                    alike,
+                    vouched: fk.validated && fk.kind == RelationshipKind::Declared,
                     orphans: 0,
                 }
             })
@@ -336,10 +342,13 @@ impl<'a> Walk<'a> {
     }
 
     async fn look_up_parents(&mut self, edge: usize, parent: usize) -> Result<bool> {
+        let vouched = self.edges[edge].vouched;
         let present = &self.tables[parent];
         let mut missing = Vec::new();
         for (key, asked) in &mut self.edges[edge].wanted {
-            if !std::mem::replace(asked, true) && !present.all {
+            // Of a table that is taken whole nothing can be missing but what the server does not vouch for.
+            let news = !std::mem::replace(asked, true);
+            if news && !(present.all && vouched) {
                 missing.push(key.clone());
             }
         }
@@ -350,18 +359,82 @@ impl<'a> Walk<'a> {
             return Ok(false);
         }
         missing.sort_unstable();
-        let asked = missing.len() as u64;
         let columns = self.bound(
             parent,
             &self.edges[edge].parent,
             self.child_of(edge),
             &self.edges[edge].child,
         );
-        let found = self
-            .visit_keys(parent, &columns, missing, Reason::Parent(edge), false)
-            .await?;
-        self.edges[edge].orphans += asked.saturating_sub(found);
+        for chunk in missing.chunks(self.keys_max) {
+            let mut unmatched: KeySet = chunk.iter().cloned().collect();
+            let filter = RowFilter::Keys(bind(&columns, chunk.iter())?);
+            self.visit_parents(edge, parent, filter, &mut unmatched)
+                .await?;
+            self.edges[edge].orphans += self.count_orphans(&columns, parent, unmatched).await?;
+        }
         Ok(true)
+    }
+
+    /// Visits the parents of one scan and strikes their keys from `unmatched`.
+    async fn visit_parents(
+        &mut self,
+        edge: usize,
+        parent: usize,
+        filter: RowFilter,
+        unmatched: &mut KeySet,
+    ) -> Result<()> {
+        let mut stream = self.source.scan(self.scan(parent, filter)).await?;
+        let mut scratch = Vec::new();
+        while let Some(batch) = stream.next().await {
+            self.cancel.check()?;
+            let batch = batch?;
+            if self.edges[edge].alike {
+                let at = &self.edges[edge].parent;
+                let key: Vec<&ArrayRef> = at.iter().map(|&i| batch.column(i)).collect();
+                for row in 0..batch.rows() {
+                    if let Some(key) = Key::read(&key, row, &mut scratch) {
+                        unmatched.remove(&key);
+                    }
+                }
+            }
+            if !self.tables[parent].all {
+                let reason = Reason::Parent(edge);
+                self.take(parent, batch.columns(), batch.rows(), reason, false);
+            }
+            self.report(parent);
+        }
+        Ok(())
+    }
+
+    /// How many of `keys` find no row. Only the server knows when two keys are equal (collations, types), so
+    /// it is asked again for those that were not seen literally; as a rule it answers with nothing.
+    async fn count_orphans(
+        &self,
+        columns: &[BatchColumn],
+        parent: usize,
+        keys: KeySet,
+    ) -> Result<u64> {
+        let mut keys: Vec<Key> = keys.into_iter().collect();
+        keys.sort_unstable();
+        let mut pieces = vec![keys];
+        let mut orphans = 0;
+        while let Some(mut piece) = pieces.pop() {
+            if piece.is_empty() {
+                continue;
+            }
+            let filter = RowFilter::Keys(bind(columns, piece.iter())?);
+            let mut found = false;
+            self.each_row(parent, filter, |_, _, _| found = true)
+                .await?;
+            if !found {
+                orphans += piece.len() as u64;
+            } else if piece.len() > 1 {
+                let rest = piece.split_off(piece.len() / 2);
+                pieces.push(piece);
+                pieces.push(rest);
+            }
+        }
+        Ok(orphans)
     }
 
     fn child_of(&self, edge: usize) -> usize {
@@ -427,14 +500,18 @@ impl<'a> Walk<'a> {
             let batch = batch?;
             found += batch.rows() as u64;
             self.take(table, batch.columns(), batch.rows(), reason, expand);
-            self.progress.report(&ProgressEvent::Rows {
-                step: "subset".to_owned(),
-                table: self.tables[table].schema.table.clone(),
-                rows: self.tables[table].rows,
-                expected: None,
-            });
+            self.report(table);
         }
         Ok(found)
+    }
+
+    fn report(&self, table: usize) {
+        self.progress.report(&ProgressEvent::Rows {
+            step: "subset".to_owned(),
+            table: self.tables[table].schema.table.clone(),
+            rows: self.tables[table].rows,
+            expected: None,
+        });
     }
 
     fn take(
@@ -491,12 +568,19 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// Each table has ranks of its own: equal keys of two tables are chosen independently.
+    fn rank_seed(&self, table: usize) -> u64 {
+        let name = self.tables[table].schema.table.to_string();
+        xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), self.plan.seed)
+    }
+
     /// Keys of the `count` rows of `table` with the lowest ranks.
     async fn lowest_ranks(&self, table: usize, count: u64) -> Result<Vec<Key>> {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let mut lowest = BinaryHeap::new();
+        let seed = self.rank_seed(table);
         self.each_key(table, RowFilter::All, |key, _| {
-            keep_lowest(&mut lowest, count, key, self.plan.seed)
+            keep_lowest(&mut lowest, count, key, seed);
         })
         .await?;
         Ok(ranked(lowest))
@@ -508,8 +592,9 @@ impl<'a> Walk<'a> {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float's mantissa")]
         let position = |rank: u64| (rank >> 11) as f64 / (1u64 << 53) as f64;
         let mut keys = Vec::new();
+        let seed = self.rank_seed(table);
         self.each_key(table, RowFilter::All, |key, _| {
-            if position(key.rank(self.plan.seed)) * 100.0 < percent {
+            if position(key.rank(seed)) * 100.0 < percent {
                 keys.push(key);
             }
         })
@@ -529,6 +614,7 @@ impl<'a> Walk<'a> {
             &self.edges[edge].parent,
         );
         let cap = usize::try_from(cap).unwrap_or(usize::MAX);
+        let seed = self.rank_seed(child);
         let mut chosen = Vec::new();
         for chunk in parents.chunks(self.keys_max) {
             let filter = RowFilter::Keys(bind(&columns, chunk.iter())?);
@@ -543,12 +629,7 @@ impl<'a> Walk<'a> {
                     .collect();
                 let family = Key::read(&pick, row, scratch);
                 if let Some((family, key)) = family.zip(Key::read(&own, row, scratch)) {
-                    keep_lowest(
-                        families.entry(family).or_default(),
-                        cap,
-                        key,
-                        self.plan.seed,
-                    );
+                    keep_lowest(families.entry(family).or_default(), cap, key, seed);
                 }
             })
             .await?;
@@ -686,9 +767,10 @@ impl Table {
 
 /// The columns that identify a row of `table` and never hold NULL: SQLite allows NULL in a primary key.
 pub(super) fn row_key(table: &TableSchema) -> Option<&[String]> {
-    let names = table.identity()?;
     let not_null = |name: &String| table.column(name).is_some_and(|c| !c.nullable);
-    names.iter().all(not_null).then_some(names)
+    let mut keys = table.primary_key.iter().chain(&table.unique);
+    keys.find(|key| key.columns.iter().all(not_null))
+        .map(|key| key.columns.as_slice())
 }
 
 /// Every written column in the server's own form: what stands for a row that has no key.

@@ -1,6 +1,6 @@
 //! Keys as compact bytes: hashed and compared as they are, turned back into arrays to bind them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasherDefault;
 
 use tdm_core::arrow_array::ArrayRef;
@@ -15,6 +15,9 @@ use tdm_core::error::PortError;
 /// A map keyed by [`Key`]. XXH3 with a fixed seed: keys come from the operator's own source, and runs must
 /// be reproducible.
 pub(crate) type KeyMap<V> = HashMap<Key, V, BuildHasherDefault<Xxh3Default>>;
+
+/// A set of keys; see [`KeyMap`].
+pub(crate) type KeySet = HashSet<Key, BuildHasherDefault<Xxh3Default>>;
 
 /// The non-NULL parts of one key. Each part is a tag and its bytes, variable ones behind their length.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 pub struct SubsetSpec {
     /// Where it starts.
     pub seeds: Vec<Seed>,
-    /// Tables taken whole, without their children.
+    /// Tables taken whole, without their children unless an edge says otherwise.
     pub whole: Vec<String>,
     /// Tables created empty unless another row needs theirs.
     pub schema_only: Vec<String>,
@@ -82,4 +82,16 @@ pub struct EdgePolicy {
     pub columns: Vec<String>,
     /// Which children follow.
     pub down: Down,
+}
+
+impl EdgePolicy {
+    /// `down` for every reference from `child` to `parent`.
+    pub fn new(child: impl Into<String>, parent: impl Into<String>, down: Down) -> Self {
+        Self {
+            child: child.into(),
+            parent: parent.into(),
+            columns: Vec::new(),
+            down,
+        }
+    }
 }
