@@ -4,11 +4,10 @@
 //! outlives the job that wrote it.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
 
-use crate::portable::Draft;
 use crate::portable::Holds::{Big, Flag, Id, Json, Name, Real, Small, Text, Time, Word};
 use crate::portable::OnDelete::{Cascade, Forget, Restrict};
+use crate::portable::{Dialect, Draft};
 
 /// Tables that this migration creates, parents before children.
 pub(crate) const CREATES: &[&str] = &[
@@ -34,7 +33,7 @@ pub(crate) struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for draft in drafts(manager.get_database_backend()) {
+        for draft in drafts(Dialect::of(manager).await?) {
             draft.create(manager).await?;
         }
         Ok(())
@@ -51,8 +50,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-fn drafts(backend: DbBackend) -> Vec<Draft> {
-    let table = |name| Draft::new(backend, name);
+fn drafts(dialect: Dialect) -> Vec<Draft> {
+    let table = |name| Draft::new(dialect, name);
     vec![
         table("connections")
             .required("name", Name)

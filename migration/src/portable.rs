@@ -7,7 +7,7 @@
 //! This file is part of the history: a change here changes what old migrations mean. Add, never alter.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::DbBackend;
+use sea_orm_migration::sea_orm::{DbBackend, Statement};
 
 /// What a column holds, in the words of this history.
 #[derive(Clone, Copy)]
@@ -45,6 +45,44 @@ pub(crate) enum OnDelete {
     Forget,
 }
 
+/// What a table must know about the server that holds it.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialect {
+    backend: DbBackend,
+    /// On MySQL and MariaDB, the collation under which two names are equal when they are the same characters. Their
+    /// defaults ignore case, and `utf8mb4_bin` ignores spaces at the end; the one that does neither has two names.
+    collation: Option<&'static str>,
+}
+
+impl Dialect {
+    /// Asks the server.
+    pub(crate) async fn of(manager: &SchemaManager<'_>) -> Result<Self, DbErr> {
+        let backend = manager.get_database_backend();
+        if backend != DbBackend::MySql {
+            return Ok(Self {
+                backend,
+                collation: None,
+            });
+        }
+        let ask = Statement::from_string(backend, "SELECT CAST(VERSION() AS CHAR)");
+        let row = manager.get_connection().query_one_raw(ask).await?;
+        let version: String = row
+            .map(|row| row.try_get_by_index(0))
+            .transpose()?
+            .unwrap_or_default();
+        let mariadb = version.contains("MariaDB");
+        let collation = if mariadb {
+            "utf8mb4_nopad_bin"
+        } else {
+            "utf8mb4_0900_bin"
+        };
+        Ok(Self {
+            backend,
+            collation: Some(collation),
+        })
+    }
+}
+
 /// A table with its keys, checks and indexes.
 pub(crate) struct Draft {
     name: &'static str,
@@ -55,17 +93,17 @@ pub(crate) struct Draft {
 
 impl Draft {
     /// The table `name` with a UUID primary key `id`.
-    pub(crate) fn new(backend: DbBackend, name: &'static str) -> Self {
+    pub(crate) fn new(dialect: Dialect, name: &'static str) -> Self {
+        let Dialect { backend, collation } = dialect;
         let mut create = Table::create();
         create
             .table(name)
             .col(ColumnDef::new("id").uuid().not_null().primary_key());
-        if backend == DbBackend::MySql {
-            // Names in catalogs differ by case; the default collation would call `Orders` and `orders` equal.
+        if let Some(collation) = collation {
             create
                 .engine("InnoDB")
                 .character_set("utf8mb4")
-                .collate("utf8mb4_bin");
+                .collate(collation);
         }
         Self {
             name,

@@ -7,7 +7,7 @@ use sea_orm::sea_query::{
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, DbBackend, DbErr, EntityTrait, Iterable as _,
-    RelationTrait as _, Schema,
+    RelationTrait as _, Schema, Statement,
 };
 
 use super::{
@@ -21,13 +21,40 @@ type Statements = (TableCreateStatement, Vec<IndexCreateStatement>);
 
 /// Creates every table, parents before children.
 pub(crate) async fn create_all(connection: &impl ConnectionTrait) -> Result<(), DbErr> {
-    for (table, indexes) in statements(connection.get_database_backend()) {
+    let backend = connection.get_database_backend();
+    let collation = match backend {
+        DbBackend::MySql => Some(exact_collation(connection).await?),
+        _ => None,
+    };
+    for (mut table, indexes) in statements(backend) {
+        if let Some(collation) = collation {
+            table
+                .engine("InnoDB")
+                .character_set("utf8mb4")
+                .collate(collation);
+        }
         connection.execute(&table).await?;
         for index in &indexes {
             connection.execute(index).await?;
         }
     }
     Ok(())
+}
+
+/// The collation under which names are equal when they are the same characters, spaces at the end among them.
+async fn exact_collation(connection: &impl ConnectionTrait) -> Result<&'static str, DbErr> {
+    let ask = Statement::from_string(DbBackend::MySql, "SELECT CAST(VERSION() AS CHAR)");
+    let row = connection.query_one_raw(ask).await?;
+    let version: String = row
+        .map(|row| row.try_get_by_index(0))
+        .transpose()?
+        .unwrap_or_default();
+    let mariadb = version.contains("MariaDB");
+    Ok(if mariadb {
+        "utf8mb4_nopad_bin"
+    } else {
+        "utf8mb4_0900_bin"
+    })
 }
 
 fn statements(backend: DbBackend) -> Vec<Statements> {
@@ -96,12 +123,6 @@ fn table<E: EntityTrait>(
     for (column, words) in checks {
         let condition = Expr::col(*column).is_in(words.iter().copied());
         create.check((format!("ck-{name}-{column}"), condition));
-    }
-    if backend == DbBackend::MySql {
-        create
-            .engine("InnoDB")
-            .character_set("utf8mb4")
-            .collate("utf8mb4_bin");
     }
     let mut all = schema.create_index_from_entity(entity);
     for columns in indexes {

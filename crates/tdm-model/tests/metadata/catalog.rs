@@ -10,10 +10,10 @@ use tdm_core::profile::{ColumnProfile, PatternShare, Quantiles};
 use tdm_core::types::{Engine, LogicalType};
 
 use crate::given::{NOW, catalog, scan, with_shop};
-use crate::scratch::Scratch;
+use crate::scratch::scratches;
 #[tokio::test]
 async fn a_catalog_comes_back_as_it_was_scanned() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = with_shop(&scratch).await;
         let scan = scan(catalog());
         let version = database.record_scan(&scan).await.unwrap();
@@ -73,13 +73,12 @@ async fn a_catalog_comes_back_as_it_was_scanned() {
             Err(PortError::NotFound { .. })
         ));
         database.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_schema_of_thousands_of_columns_is_stored_and_read() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = with_shop(&scratch).await;
         let mut wide = Catalog::new(Engine::Sqlite, "3");
         for t in 0..60 {
@@ -103,7 +102,6 @@ async fn a_schema_of_thousands_of_columns_is_stored_and_read() {
         database.save_profiles(version.id, &profiles).await.unwrap();
         assert_eq!(database.profiles(version.id).await.unwrap(), profiles);
         database.close().await;
-        scratch.remove().await;
     }
 }
 
@@ -154,7 +152,7 @@ fn classification(column: &ColumnRef, category: Category, decision: Decision) ->
 #[tokio::test]
 async fn profiles_and_classifications_are_replaced_but_no_decision_is_lost() {
     use Decision::{Confirmed, Rejected, Suggested};
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = with_shop(&scratch).await;
         let version = database.record_scan(&scan(catalog())).await.unwrap().id;
         let (lower, upper) = (
@@ -220,6 +218,5 @@ async fn profiles_and_classifications_are_replaced_but_no_decision_is_lost() {
             "all or nothing"
         );
         database.close().await;
-        scratch.remove().await;
     }
 }

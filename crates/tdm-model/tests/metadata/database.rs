@@ -1,21 +1,20 @@
 //! Reaching a database, making it, and telling it from another one.
 
-use std::env;
+use std::time::{Duration, Instant};
 
-use crate::scratch::{Scratch, with_database};
-use tdm_core::types::Engine;
+use tdm_core::error::PortError;
+use tdm_core::port::RunStore as _;
 use tdm_model::{
     Cause, DatabaseOptions, MetadataDatabase, create_database_if_missing, database_identity,
 };
+use tdm_testkit::server::{self, ServerKind};
+
+use crate::scratch::{Scratch, scratches};
 
 #[tokio::test]
 async fn identities_are_equal_for_one_database_and_differ_for_two() {
     let mut seen = Vec::new();
-    for (one, two) in Scratch::every()
-        .await
-        .into_iter()
-        .zip(Scratch::every().await)
-    {
+    for (one, two) in scratches!().into_iter().zip(scratches!()) {
         let database = one.open().await;
         let identity = database.identity().await.unwrap();
         assert_eq!(database_identity(&one.url).await.unwrap(), identity);
@@ -27,8 +26,6 @@ async fn identities_are_equal_for_one_database_and_differ_for_two() {
         assert!(!seen.contains(&identity));
         seen.push(identity);
         database.close().await;
-        one.remove().await;
-        two.remove().await;
     }
 }
 
@@ -70,17 +67,12 @@ async fn in_memory_databases_work_and_are_nobody_elses() {
 async fn each_way_to_fail_has_its_cause_and_no_secret() {
     let directory = tempfile::tempdir().unwrap();
     let text = directory.path().join("text");
-    std::fs::write(
-        &text,
-        "no database, but long enough to be read as the header of one".repeat(20),
-    )
-    .unwrap();
+    let words = "no database, but long enough to be read as the header of one".repeat(20);
+    std::fs::write(&text, words).unwrap();
     let absent = directory.path().join("absent/meta.sqlite");
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
     let mut cases = vec![
         (
             format!("sqlite:{}", absent.display()),
@@ -107,46 +99,36 @@ async fn each_way_to_fail_has_its_cause_and_no_secret() {
         ("sqlite:".to_owned(), Cause::Other),
         ("hunter2".to_owned(), Cause::Other),
     ];
-    for variable in ["TDM_TEST_POSTGRES_URL", "TDM_TEST_MYSQL_URL"] {
-        let Ok(server) = env::var(variable) else {
+    let mut databases = Vec::new();
+    for kind in ServerKind::ALL {
+        let Some(server) = server::require(kind, tdm_testkit::test_name!()) else {
             continue;
         };
-        cases.push((
-            with_database(&server, "tdm_surely_absent"),
-            Cause::DatabaseMissing,
-        ));
-        if let Some((scheme, host)) = server.split_once("://").and_then(|(scheme, rest)| {
-            let host = rest.split(['/', '?']).next()?;
-            Some((scheme, host.rsplit_once('@').map_or(host, |(_, host)| host)))
-        }) && !host.is_empty()
-        {
-            cases.push((
-                format!("{scheme}://canary:hunter2@{host}/meta"),
-                Cause::Credentials,
-            ));
-        }
+        cases.push((server.url_of("tdm_surely_absent"), Cause::DatabaseMissing));
+        let database = server.create_database().unwrap();
+        cases.push((database.url_as("canary", "hunter2"), Cause::Credentials));
+        databases.push(database);
     }
     for (url, cause) in cases {
-        let options = DatabaseOptions::default();
-        let started = std::time::Instant::now();
-        for error in [
-            MetadataDatabase::connect(&url, &options).await.unwrap_err(),
-            database_identity(&url).await.err().unwrap_or_else(|| {
-                // A file is identified without reading it.
-                assert_eq!(cause, Cause::NotADatabase);
-                tdm_model::Error::Address { reason: "" }
-            }),
-        ] {
-            assert!(
-                error.cause() == cause || cause == Cause::NotADatabase,
-                "{error}"
-            );
-            let port: tdm_core::error::PortError = error.clone().into();
+        let started = Instant::now();
+        let mut errors = vec![
+            MetadataDatabase::connect(&url, &DatabaseOptions::default())
+                .await
+                .unwrap_err(),
+        ];
+        // A file is identified without being read.
+        if cause != Cause::NotADatabase {
+            errors.push(database_identity(&url).await.unwrap_err());
+        }
+        for error in errors {
+            assert_eq!(error.cause(), cause, "{error}");
+            let port: PortError = error.clone().into();
             let shown = format!("{error} {error:?} {port} {port:?}");
             assert!(
                 !shown.contains("hunter2") && !shown.contains("canary"),
                 "{shown}"
             );
+            assert!(!error.to_string().contains('\n'), "one line");
         }
         assert!(
             started.elapsed().as_secs() < 5,
@@ -157,32 +139,109 @@ async fn each_way_to_fail_has_its_cause_and_no_secret() {
 }
 
 #[tokio::test]
-async fn a_database_name_is_quoted_when_it_is_made() {
-    for (variable, name) in [
-        ("TDM_TEST_POSTGRES_URL", "tdm%22; drop--"),
-        ("TDM_TEST_MYSQL_URL", "tdm%60; drop--"),
-    ] {
-        let Ok(server) = env::var(variable) else {
+async fn a_role_without_rights_is_told_so() {
+    for kind in ServerKind::ALL {
+        let Some(server) = server::require(kind, tdm_testkit::test_name!()) else {
             continue;
         };
-        let name = format!("{name}{}", std::process::id());
-        let url = with_database(&server, &name);
+        let database = server.create_database().unwrap();
+        let user = format!("{}_r", database.name());
+        let (create, host, drop) = match kind {
+            ServerKind::MariaDb => ("CREATE USER", "@'%' IDENTIFIED BY 'canary-secret'", "@'%'"),
+            _ => ("CREATE ROLE", " LOGIN PASSWORD 'canary-secret'", ""),
+        };
+        server.execute(&format!("{create} {user}{host}")).unwrap();
+        let absent = server.reserve_database().url_as(&user, "canary-secret");
+        let error = create_database_if_missing(&absent).await.unwrap_err();
+        assert_eq!(error.cause(), Cause::PermissionDenied, "{error}");
+        if kind == ServerKind::MariaDb {
+            let error = migration::up(&database.url_as(&user, "canary-secret"), None).await;
+            assert_eq!(
+                error.unwrap_err().cause(),
+                migration::Cause::PermissionDenied
+            );
+        } else {
+            // Since version 15 only the owner makes tables in the schema `public`.
+            server
+                .execute(&format!(
+                    "REVOKE ALL ON DATABASE {} FROM PUBLIC",
+                    database.name()
+                ))
+                .unwrap();
+            let error = migration::up(&database.url_as(&user, "canary-secret"), None).await;
+            assert_eq!(
+                error.unwrap_err().cause(),
+                migration::Cause::PermissionDenied
+            );
+        }
+        let what = if kind == ServerKind::MariaDb {
+            "USER"
+        } else {
+            "ROLE"
+        };
+        server
+            .execute(&format!("DROP {what} {user}{drop}"))
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_stops_is_reported_and_one_that_is_back_is_used_again() {
+    for kind in ServerKind::ALL {
+        let Some(mut server) = tdm_testkit::require_private_server!(kind) else {
+            continue;
+        };
+        let database = server.create_database().unwrap();
+        let options = DatabaseOptions {
+            acquire_wait: Duration::from_secs(3),
+            ..DatabaseOptions::default()
+        };
+        let metadata = MetadataDatabase::connect(database.url(), &options)
+            .await
+            .unwrap();
+        migration::up(database.url(), None).await.unwrap();
+        assert_eq!(metadata.jobs(1).await.unwrap(), []);
+        server.stop().unwrap();
+        let error = metadata.jobs(1).await.unwrap_err();
+        assert!(error.is_transient(), "{error}");
+        let error = MetadataDatabase::connect(database.url(), &options)
+            .await
+            .unwrap_err();
+        assert_eq!(error.cause(), Cause::Unreachable);
+        assert_eq!(
+            migration::status(database.url()).await.unwrap_err().cause(),
+            migration::Cause::Unreachable
+        );
+        server.restart().unwrap();
+        assert_eq!(metadata.jobs(1).await.unwrap(), []);
+        metadata.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_name_is_quoted_when_it_is_made() {
+    for kind in ServerKind::ALL {
+        let Some(server) = server::require(kind, tdm_testkit::test_name!()) else {
+            continue;
+        };
+        let reserved = server.reserve_database();
+        let (escaped, quote) = match kind {
+            ServerKind::MariaDb => ("%60; drop--", '`'),
+            _ => ("%22; drop--", '"'),
+        };
+        let url = reserved
+            .url()
+            .replace(reserved.name(), &format!("{}{escaped}", reserved.name()));
         assert!(create_database_if_missing(&url).await.unwrap());
         assert!(!create_database_if_missing(&url).await.unwrap());
         let database = MetadataDatabase::connect(&url, &DatabaseOptions::default())
             .await
             .unwrap();
         assert_eq!(database.list_tables().await.unwrap(), Vec::<String>::new());
-        assert_ne!(database.engine(), Engine::Sqlite);
         database.close().await;
-        let quoted = match database_kind(&url) {
-            "mysql" => format!("`{}`", name.replace("%60", "``")),
-            _ => format!("\"{}\"", name.replace("%22", "\"\"")),
-        };
-        crate::scratch::drop_database(&server, &quoted).await;
+        let name = format!("{}{quote}{quote}; drop--", reserved.name());
+        server
+            .execute(&format!("DROP DATABASE {quote}{name}{quote}"))
+            .unwrap();
     }
-}
-
-fn database_kind(url: &str) -> &str {
-    url.split(':').next().unwrap()
 }

@@ -11,10 +11,10 @@ use tdm_core::port::{
 use tdm_model::{DatabaseOptions, MetadataDatabase};
 
 use crate::given::{NOW, catalog, connection, rules, scan, with_shop};
-use crate::scratch::Scratch;
+use crate::scratch::scratches;
 #[tokio::test]
 async fn rule_sets_get_a_number_only_when_they_change() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = with_shop(&scratch).await;
         let version = database.record_scan(&scan(catalog())).await.unwrap().id;
         let first = database
@@ -64,14 +64,13 @@ async fn rule_sets_get_a_number_only_when_they_change() {
             })
         ));
         database.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn numbers_have_no_gaps_and_no_doubles_whoever_else_writes() {
     const WRITERS: u32 = 12;
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let first = with_shop(&scratch).await;
         let second = MetadataDatabase::connect(&scratch.url, &DatabaseOptions::default())
             .await
@@ -128,13 +127,12 @@ async fn numbers_have_no_gaps_and_no_doubles_whoever_else_writes() {
         assert_eq!(first.connections().await.unwrap().len(), 2);
         first.close().await;
         second.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_dataset_version_is_published_once() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = with_shop(&scratch).await;
         let schema_version = Some(database.record_scan(&scan(catalog())).await.unwrap().id);
         let new = NewDatasetVersion {
@@ -230,6 +228,5 @@ async fn a_dataset_version_is_published_once() {
             ));
         }
         database.close().await;
-        scratch.remove().await;
     }
 }

@@ -6,10 +6,10 @@ use tdm_core::place::{Connection, Environment, EnvironmentKind};
 use tdm_core::port::PlaceStore as _;
 
 use crate::given::connection;
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, scratches};
 #[tokio::test]
 async fn places_come_back_and_are_replaced_by_name() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = scratch.migrated().await;
         let shop = database.save_connection(&connection("shop")).await.unwrap();
         let upper = database.save_connection(&connection("Shop")).await.unwrap();
@@ -57,7 +57,6 @@ async fn places_come_back_and_are_replaced_by_name() {
             }
         );
         database.close().await;
-        scratch.remove().await;
     }
 }
 

@@ -10,11 +10,11 @@ use tdm_core::port::{LineageStore as _, RunStore as _};
 use tdm_core::time::UtcMicros;
 
 use crate::given::{NOW, new_job};
-use crate::scratch::Scratch;
+use crate::scratch::scratches;
 #[tokio::test]
 async fn a_job_moves_forward_only_and_one_of_many_moves_it() {
     use JobStatus::{Cancelled, Completed, Failed, Pending, Running};
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = scratch.migrated().await;
         let all = [Pending, Running, Completed, Failed, Cancelled];
         for from in all {
@@ -79,13 +79,12 @@ async fn a_job_moves_forward_only_and_one_of_many_moves_it() {
             Err(PortError::NotFound { kind: "job", .. })
         ));
         database.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_lease_has_one_holder_until_it_runs_out() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = scratch.migrated().await;
         let job = database.create_job(&new_job()).await.unwrap().id;
         // Whole seconds, milliseconds and microseconds: the text form on SQLite has a different length for each.
@@ -142,13 +141,12 @@ async fn a_lease_has_one_holder_until_it_runs_out() {
                 .is_err()
         );
         database.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn logs_and_lineage_keep_their_order_and_lineage_outlives_its_job() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = scratch.migrated().await;
         let job = database.create_job(&new_job()).await.unwrap().id;
         let entry = |n: i64| JobLogEntry {
@@ -215,7 +213,7 @@ async fn logs_and_lineage_keep_their_order_and_lineage_outlives_its_job() {
                 .collect::<Vec<_>>(),
             edges
         );
-        assert!(scratch.execute("DELETE FROM jobs").await);
+        scratch.execute("DELETE FROM jobs").await;
         let all = database.lineage().await.unwrap();
         assert_eq!(all.len(), 1_201);
         assert_eq!(
@@ -224,13 +222,12 @@ async fn logs_and_lineage_keep_their_order_and_lineage_outlives_its_job() {
         );
         assert_eq!(all[1_200].edge, free);
         database.close().await;
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn without_tables_the_cause_is_named() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let database = scratch.open().await;
         for error in [
             database.jobs(1).await.unwrap_err(),
@@ -239,6 +236,5 @@ async fn without_tables_the_cause_is_named() {
             assert!(error.to_string().contains("migrations"), "{error}");
         }
         database.close().await;
-        scratch.remove().await;
     }
 }

@@ -1,6 +1,6 @@
 //! The tables that the entities describe are the tables that the migrations make.
 
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, scratches};
 
 /// Everything an engine knows about its tables, in its own words.
 async fn describe(scratch: &Scratch) -> Vec<String> {
@@ -55,11 +55,7 @@ async fn describe(scratch: &Scratch) -> Vec<String> {
 
 #[tokio::test]
 async fn entities_and_migrations_agree() {
-    for (migrated, mapped) in Scratch::every()
-        .await
-        .into_iter()
-        .zip(Scratch::every().await)
-    {
+    for (migrated, mapped) in scratches!().into_iter().zip(scratches!()) {
         migrated.migrated().await.close().await;
         let database = mapped.open().await;
         database.create_schema_from_entities().await.unwrap();
@@ -74,14 +70,12 @@ async fn entities_and_migrations_agree() {
             assert_eq!(history, entities, "{}", migrated.engine());
         }
         assert_eq!(by_history.len(), by_entities.len());
-        migrated.remove().await;
-        mapped.remove().await;
     }
 }
 
 #[tokio::test]
 async fn every_foreign_key_has_an_index_that_begins_with_it() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         scratch.migrated().await.close().await;
         let unsupported = match scratch.engine() {
             "sqlite" => {
@@ -107,6 +101,5 @@ async fn every_foreign_key_has_an_index_that_begins_with_it() {
             "{}",
             scratch.engine()
         );
-        scratch.remove().await;
     }
 }

@@ -1,28 +1,44 @@
 //! A database of its own for each test, on every engine that can be had.
 
-use std::env;
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use sea_orm::{ConnectOptions, ConnectionTrait as _, Database, DatabaseConnection, Statement};
 use tdm_model::{DatabaseOptions, MetadataDatabase};
+use tdm_testkit::server::{self, Server, ServerKind};
 use tempfile::TempDir;
 
-static SERIAL: AtomicU32 = AtomicU32::new(0);
-
-/// A database that nobody else uses.
+/// A database that nobody else uses, gone when the handle is.
 pub(crate) struct Scratch {
     pub(crate) url: String,
-    server: Option<(String, String)>,
     _directory: Option<TempDir>,
+    _database: Option<server::Database>,
 }
 
+/// SQLite always; PostgreSQL and MariaDB where they can be had, else the calling test is reported as skipped on them.
+macro_rules! scratches {
+    () => {
+        $crate::scratch::Scratch::every(tdm_testkit::test_name!()).await
+    };
+}
+pub(crate) use scratches;
+
 impl Scratch {
-    /// SQLite always; PostgreSQL and MariaDB where the environment names a server.
-    pub(crate) async fn every() -> Vec<Self> {
+    pub(crate) async fn every(test: &str) -> Vec<Self> {
         let mut all = vec![Self::sqlite().await];
-        all.extend(Self::on_server("TDM_TEST_POSTGRES_URL").await);
-        all.extend(Self::on_server("TDM_TEST_MYSQL_URL").await);
+        for server in servers(test) {
+            all.push(Self::on(server).await);
+        }
         all
+    }
+
+    pub(crate) async fn on(server: &Server) -> Self {
+        let database = server.reserve_database();
+        let url = database.url().to_owned();
+        assert!(tdm_model::create_database_if_missing(&url).await.unwrap());
+        assert!(!tdm_model::create_database_if_missing(&url).await.unwrap());
+        Self {
+            url,
+            _directory: None,
+            _database: Some(database),
+        }
     }
 
     pub(crate) async fn sqlite() -> Self {
@@ -32,32 +48,12 @@ impl Scratch {
             directory.path().join("made/meta.sqlite").display()
         );
         assert!(tdm_model::create_database_if_missing(&url).await.unwrap());
+        assert!(!tdm_model::create_database_if_missing(&url).await.unwrap());
         Self {
             url,
-            server: None,
             _directory: Some(directory),
+            _database: None,
         }
-    }
-
-    pub(crate) async fn on_server(variable: &str) -> Option<Self> {
-        let Ok(server) = env::var(variable) else {
-            assert!(
-                env::var("CI").is_err(),
-                "{variable} must name a server under CI"
-            );
-            eprintln!("skipped: {variable} names no server");
-            return None;
-        };
-        let number = SERIAL.fetch_add(1, Ordering::Relaxed);
-        let name = format!("tdm_model_{}_{number}", std::process::id());
-        let url = with_database(&server, &name);
-        assert!(tdm_model::create_database_if_missing(&url).await.unwrap());
-        assert!(!tdm_model::create_database_if_missing(&url).await.unwrap());
-        Some(Self {
-            url,
-            server: Some((server, name)),
-            _directory: None,
-        })
     }
 
     pub(crate) fn engine(&self) -> &str {
@@ -78,77 +74,41 @@ impl Scratch {
 
     /// One text per row of a query.
     pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
-        let connection = connect(&self.url).await;
-        let statement = Statement::from_string(connection.get_database_backend(), sql);
-        let rows = connection.query_all_raw(statement).await.unwrap();
-        let texts = rows
-            .iter()
-            .map(|row| row.try_get_by_index(0).unwrap())
-            .collect();
-        connection.close().await.unwrap();
-        texts
+        self.column(sql, 0).await
     }
 
     /// The statement that would make `table`, on MariaDB.
     pub(crate) async fn show_create(&self, table: &str) -> Vec<String> {
-        let connection = connect(&self.url).await;
-        let show = format!("SHOW CREATE TABLE `{table}`");
-        let statement = Statement::from_string(connection.get_database_backend(), show);
+        self.column(&format!("SHOW CREATE TABLE `{table}`"), 1)
+            .await
+    }
+
+    pub(crate) async fn execute(&self, sql: &str) {
+        let connection = self.connect().await;
+        connection.execute_unprepared(sql).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn column(&self, sql: &str, index: usize) -> Vec<String> {
+        let connection = self.connect().await;
+        let statement = Statement::from_string(connection.get_database_backend(), sql);
         let rows = connection.query_all_raw(statement).await.unwrap();
         connection.close().await.unwrap();
         rows.iter()
-            .map(|row| row.try_get_by_index(1).unwrap())
+            .map(|row| row.try_get_by_index(index).unwrap())
             .collect()
     }
 
-    pub(crate) async fn execute(&self, sql: &str) -> bool {
-        let connection = connect(&self.url).await;
-        let done = connection.execute_unprepared(sql).await.is_ok();
-        connection.close().await.unwrap();
-        done
-    }
-
-    pub(crate) async fn remove(self) {
-        if let Some((server, name)) = self.server {
-            let admin = connect(&server).await;
-            let force = if server.starts_with("postgres") {
-                " WITH (FORCE)"
-            } else {
-                ""
-            };
-            admin
-                .execute_unprepared(&format!("DROP DATABASE {name}{force}"))
-                .await
-                .unwrap();
-            admin.close().await.unwrap();
-        }
+    async fn connect(&self) -> DatabaseConnection {
+        let mut options = ConnectOptions::new(&self.url);
+        options.max_connections(1).sqlx_logging(false);
+        Database::connect(options).await.unwrap()
     }
 }
 
-/// `server` with another database.
-pub(crate) fn with_database(server: &str, name: &str) -> String {
-    let (address, query) = server
-        .split_once('?')
-        .map_or((server, None), |(a, q)| (a, Some(q)));
-    let authority = address.find("://").unwrap() + 3;
-    let end = address[authority..]
-        .find('/')
-        .map_or(address.len(), |slash| authority + slash);
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{}/{name}{query}", &address[..end])
-}
-
-async fn connect(url: &str) -> DatabaseConnection {
-    let mut options = ConnectOptions::new(url);
-    options.max_connections(1).sqlx_logging(false);
-    Database::connect(options).await.unwrap()
-}
-
-pub(crate) async fn drop_database(server: &str, quoted: &str) {
-    let admin = connect(server).await;
-    admin
-        .execute_unprepared(&format!("DROP DATABASE {quoted}"))
-        .await
-        .unwrap();
-    admin.close().await.unwrap();
+/// The servers that can be had; for the others, `test` is reported as skipped.
+pub(crate) fn servers(test: &str) -> impl Iterator<Item = &'static Server> {
+    ServerKind::ALL
+        .into_iter()
+        .filter_map(move |kind| server::require(kind, test))
 }
