@@ -385,6 +385,7 @@ mod tests {
     use super::*;
     use crate::cause::Cause;
     use sea_orm_migration::DbErr;
+    use tdm_testkit::server::{self, ServerKind};
 
     struct Step {
         name: &'static str,
@@ -460,76 +461,50 @@ mod tests {
             .unwrap()
     }
 
-    /// Databases in which nothing is lost when two tables come and go: an own file, and own databases on servers.
-    async fn databases(directory: &std::path::Path) -> Vec<(DatabaseConnection, Option<String>)> {
-        let file = directory.join("meta.sqlite");
+    async fn check(url: &str) {
+        let connection = connect::open(url).await.unwrap();
+        let error = apply(&connection, failing, None).await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Migration { migration, .. } if migration == "m2"),
+            "{error}"
+        );
+        assert_eq!(error.cause(), Cause::TableExists);
+        assert!(has_table(&connection, "m1").await && !has_table(&connection, "m2").await);
+        let recorded = read_records(&DatabaseExecutor::from(&connection)).await;
+        assert_eq!(recorded.unwrap().len(), 1);
+        assert_eq!(revert(&connection, failing, None).await.unwrap(), ["m1"]);
+        assert!(!has_table(&connection, "m1").await);
+        connection.close().await.unwrap();
+    }
+
+    fn sqlite(directory: &tempfile::TempDir) -> String {
+        let file = directory.path().join("meta.sqlite");
         std::fs::File::create(&file).unwrap();
-        let mut all = vec![(
-            connect::open(&format!("sqlite:{}", file.display()))
-                .await
-                .unwrap(),
-            None,
-        )];
-        for variable in ["TDM_TEST_POSTGRES_URL", "TDM_TEST_MYSQL_URL"] {
-            let Ok(url) = std::env::var(variable) else {
-                assert!(
-                    std::env::var("CI").is_err(),
-                    "{variable} must name a server under CI"
-                );
-                eprintln!("skipped: {variable} names no server");
-                continue;
-            };
-            let name = format!("tdm_runner_{}", std::process::id());
-            let admin = connect::open(&url).await.unwrap();
-            admin
-                .execute_unprepared(&format!("CREATE DATABASE {name}"))
-                .await
-                .unwrap();
-            admin.close().await.unwrap();
-            let (address, query) = url.split_once('?').unwrap_or((&url, ""));
-            let server = address.rsplit_once('/').unwrap().0;
-            all.push((
-                connect::open(&format!("{server}/{name}?{query}"))
-                    .await
-                    .unwrap(),
-                Some(url),
-            ));
-        }
-        all
+        format!("sqlite:{}", file.display())
     }
 
     #[tokio::test]
     async fn a_migration_that_fails_leaves_nothing_and_the_ones_before_it_stay() {
         let directory = tempfile::tempdir().unwrap();
-        for (connection, server) in databases(directory.path()).await {
-            let error = apply(&connection, failing, None).await.unwrap_err();
-            assert!(
-                matches!(&error, Error::Migration { migration, .. } if migration == "m2"),
-                "{error}"
-            );
-            assert_eq!(error.cause(), Cause::TableExists);
-            assert!(has_table(&connection, "m1").await && !has_table(&connection, "m2").await);
-            let recorded = read_records(&DatabaseExecutor::from(&connection))
-                .await
-                .unwrap();
-            assert_eq!(recorded.len(), 1);
-            assert_eq!(revert(&connection, failing, None).await.unwrap(), ["m1"]);
-            assert!(!has_table(&connection, "m1").await);
-            if connection.get_database_backend() == DbBackend::Sqlite {
-                let error = apply(&connection, dangling, None).await.unwrap_err();
-                let expected = Error::Dangling {
-                    migration: "m3".to_owned(),
-                    table: "m3".to_owned(),
-                };
-                assert_eq!(error, expected);
-                assert!(!has_table(&connection, "m3").await);
-            }
-            connection.close().await.unwrap();
-            if let Some(server) = server {
-                let admin = connect::open(&server).await.unwrap();
-                let drop = format!("DROP DATABASE tdm_runner_{}", std::process::id());
-                admin.execute_unprepared(&drop).await.unwrap();
-            }
+        check(&sqlite(&directory)).await;
+        for kind in ServerKind::ALL {
+            let Some(server) = server::require(kind, tdm_testkit::test_name!()) else {
+                continue;
+            };
+            check(server.create_database().unwrap().url()).await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_migration_that_leaves_dangling_rows_is_rolled_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = connect::open(&sqlite(&directory)).await.unwrap();
+        let error = apply(&connection, dangling, None).await.unwrap_err();
+        let expected = Error::Dangling {
+            migration: "m3".to_owned(),
+            table: "m3".to_owned(),
+        };
+        assert_eq!(error, expected);
+        assert!(!has_table(&connection, "m3").await);
     }
 }

@@ -1,88 +1,56 @@
 //! The history on every engine: forwards, backwards, twice at once, and with something in the way.
 //!
-//! SQLite runs always. PostgreSQL and MariaDB run where `TDM_TEST_POSTGRES_URL` and `TDM_TEST_MYSQL_URL` name a server
-//! on which the role may create databases; each test makes its own database and drops it.
+//! SQLite runs always, PostgreSQL and MariaDB where they can be had; each test has databases of its own.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::env;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use migration::{Cause, Error, MIGRATION_TABLE};
 use sea_orm_migration::sea_orm::{
     ConnectOptions, ConnectionTrait, Database, DatabaseConnection, Statement,
 };
+use tdm_testkit::server::{self, ServerKind};
 use tempfile::TempDir;
 
 static SERIAL: AtomicU32 = AtomicU32::new(0);
 
-/// A database of its own, gone after [`Scratch::remove`].
+/// A database that nobody else uses, gone when the handle is.
 struct Scratch {
     url: String,
-    server: Option<(String, String)>,
     _directory: Option<TempDir>,
+    _database: Option<server::Database>,
+}
+
+/// SQLite always; PostgreSQL and MariaDB where they can be had, else the calling test is reported as skipped on them.
+macro_rules! scratches {
+    () => {
+        Scratch::every(tdm_testkit::test_name!())
+    };
 }
 
 impl Scratch {
-    fn sqlite() -> Self {
+    fn every(test: &str) -> Vec<Self> {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("meta.sqlite");
         std::fs::File::create(&file).unwrap();
-        Self {
+        let mut all = vec![Self {
             url: format!("sqlite:{}", file.display()),
-            server: None,
             _directory: Some(directory),
+            _database: None,
+        }];
+        for server in ServerKind::ALL
+            .into_iter()
+            .filter_map(|kind| server::require(kind, test))
+        {
+            let database = server.create_database().unwrap();
+            let url = database.url().to_owned();
+            all.push(Self {
+                url,
+                _directory: None,
+                _database: Some(database),
+            });
         }
-    }
-
-    async fn on_server(variable: &str) -> Option<Self> {
-        let Ok(server) = env::var(variable) else {
-            assert!(
-                env::var("CI").is_err(),
-                "{variable} must name a server under CI"
-            );
-            eprintln!("skipped: {variable} names no server");
-            return None;
-        };
-        let name = format!(
-            "tdm_history_{}_{}",
-            std::process::id(),
-            SERIAL.fetch_add(1, Ordering::Relaxed)
-        );
-        let admin = connect(&server).await;
-        admin
-            .execute_unprepared(&format!("CREATE DATABASE {name}"))
-            .await
-            .unwrap();
-        admin.close().await.unwrap();
-        let (address, query) = server
-            .split_once('?')
-            .map_or((server.as_str(), ""), |(a, q)| (a, q));
-        let authority_end = address.find("://").unwrap() + 3;
-        let end = address[authority_end..]
-            .find('/')
-            .map_or(address.len(), |slash| authority_end + slash);
-        let query = if query.is_empty() {
-            String::new()
-        } else {
-            format!("?{query}")
-        };
-        let url = format!("{}/{name}{query}", &address[..end]);
-        Some(Self {
-            url,
-            server: Some((server, name)),
-            _directory: None,
-        })
-    }
-
-    async fn every() -> Vec<Self> {
-        let mut all = vec![Self::sqlite()];
-        all.extend(Self::on_server("TDM_TEST_POSTGRES_URL").await);
-        all.extend(Self::on_server("TDM_TEST_MYSQL_URL").await);
         all
     }
 
@@ -113,17 +81,6 @@ impl Scratch {
         tables.sort();
         tables
     }
-
-    async fn remove(self) {
-        if let Some((server, name)) = self.server {
-            let admin = connect(&server).await;
-            admin
-                .execute_unprepared(&format!("DROP DATABASE {name}"))
-                .await
-                .unwrap();
-            admin.close().await.unwrap();
-        }
-    }
 }
 
 async fn connect(url: &str) -> DatabaseConnection {
@@ -144,7 +101,7 @@ fn expected(more: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn up_makes_fifteen_tables_and_down_takes_all_but_the_record() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let before = migration::status(&scratch.url).await.unwrap();
         assert_eq!(before.applied, []);
         assert!(!before.is_current());
@@ -177,13 +134,12 @@ async fn up_makes_fifteen_tables_and_down_takes_all_but_the_record() {
 
         assert_eq!(migration::up(&scratch.url, Some(1)).await.unwrap().len(), 1);
         assert_eq!(migration::up(&scratch.url, Some(0)).await.unwrap().len(), 0);
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn two_processes_that_start_together_apply_each_migration_once() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let (one, two, three) = tokio::join!(
             migration::up(&scratch.url, None),
             migration::up(&scratch.url, None),
@@ -193,13 +149,12 @@ async fn two_processes_that_start_together_apply_each_migration_once() {
         let status = migration::status(&scratch.url).await.unwrap();
         assert!(status.is_current());
         assert_eq!(total, status.applied.len());
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn fresh_drops_what_the_history_made_and_nothing_else() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         migration::up(&scratch.url, None).await.unwrap();
         scratch
             .execute("CREATE TABLE somebody_elses (id INTEGER)")
@@ -216,13 +171,12 @@ async fn fresh_drops_what_the_history_made_and_nothing_else() {
             scratch.tables().await,
             expected(&[MIGRATION_TABLE, "somebody_elses"])
         );
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_table_of_somebody_else_is_left_alone() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         scratch.execute("CREATE TABLE jobs (salary INTEGER)").await;
         for attempt in [
             migration::up(&scratch.url, None).await,
@@ -245,13 +199,12 @@ async fn a_table_of_somebody_else_is_left_alone() {
             .execute("INSERT INTO jobs (salary) VALUES (1)")
             .await;
         assert!(!migration::status(&scratch.url).await.unwrap().is_current());
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_newer_database_is_not_touched() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         migration::up(&scratch.url, None).await.unwrap();
         scratch.execute("INSERT INTO seaql_migrations (version, applied_at) VALUES ('m29991231_tomorrow', 1)").await;
         let before = scratch.tables().await;
@@ -274,13 +227,12 @@ async fn a_newer_database_is_not_touched() {
             status.applied.iter().filter(|entry| !entry.known).count(),
             1
         );
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn a_migration_that_died_is_named_and_can_be_rolled_back() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         let name = migration::up(&scratch.url, Some(1))
             .await
             .unwrap()
@@ -301,13 +253,12 @@ async fn a_migration_that_died_is_named_and_can_be_rolled_back() {
         assert_eq!(migration::down(&scratch.url, 1).await.unwrap(), [name]);
         migration::up(&scratch.url, None).await.unwrap();
         assert_eq!(scratch.tables().await, expected(&[MIGRATION_TABLE]));
-        scratch.remove().await;
     }
 }
 
 #[tokio::test]
 async fn words_outside_the_lists_are_refused_by_every_engine() {
-    for scratch in Scratch::every().await {
+    for scratch in scratches!() {
         migration::up(&scratch.url, None).await.unwrap();
         let connection = connect(&scratch.url).await;
         for (kind, accepted) in [
@@ -333,7 +284,6 @@ async fn words_outside_the_lists_are_refused_by_every_engine() {
             );
         }
         connection.close().await.unwrap();
-        scratch.remove().await;
     }
 }
 
@@ -379,26 +329,15 @@ async fn each_way_to_fail_has_its_cause_and_no_secret() {
         ),
         ("hunter2".to_owned(), Cause::Other),
     ];
-    for variable in ["TDM_TEST_POSTGRES_URL", "TDM_TEST_MYSQL_URL"] {
-        let Ok(server) = env::var(variable) else {
+    let mut databases = Vec::new();
+    for kind in ServerKind::ALL {
+        let Some(server) = server::require(kind, tdm_testkit::test_name!()) else {
             continue;
         };
-        let rest = server.split_once("://").unwrap().1;
-        let (scheme, host) = (
-            server.split(':').next().unwrap(),
-            rest.rsplit_once('@').unwrap_or(("", rest)).1,
-        );
-        let host = host.split(['/', '?']).next().unwrap();
-        if !host.is_empty() {
-            cases.push((
-                format!("{scheme}://canary:hunter2@{host}/meta"),
-                Cause::Credentials,
-            ));
-        }
-        let missing = Scratch::on_server(variable).await.unwrap();
-        let url = missing.url.clone();
-        missing.remove().await;
-        cases.push((url, Cause::DatabaseMissing));
+        cases.push((server.url_of("tdm_surely_absent"), Cause::DatabaseMissing));
+        let database = server.create_database().unwrap();
+        cases.push((database.url_as("canary", "hunter2"), Cause::Credentials));
+        databases.push(database);
     }
     for (url, cause) in cases {
         for error in [
