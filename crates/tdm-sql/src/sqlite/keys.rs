@@ -1,0 +1,141 @@
+//! Rows by key: one statement for a whole batch of keys.
+//!
+//! The keys travel as one JSON text and come apart in `json_each`; the key columns stand on the left of `IN`,
+//! so that their own affinity and collation decide, an index on them is used, and a row comes once however
+//! often and in however many spellings its key is given. Nothing is written, not even a temporary table.
+
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::ValueRef;
+use serde_json::Value;
+use tdm_core::error::{PortError, PortResult};
+use tdm_core::ident::TableRef;
+use tdm_core::port::KeyBatch;
+
+use super::cells::Cells;
+use crate::quote::Dialect;
+
+/// The function that makes a real of its bits: SQLite's reading of decimal digits is not exact to the last bit.
+const REAL_OF_BITS: &str = "tdm_real_of_bits";
+
+/// Gives a connection what key filters need. It exists in this connection alone; no database is changed.
+pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function(REAL_OF_BITS, 1, flags, |context| {
+        Ok(f64::from_bits(context.get::<i64>(0)?.cast_unsigned()))
+    })
+}
+
+/// A condition with one parameter, `?1`, and the text to bind to it.
+pub(super) struct KeyFilter {
+    pub(super) condition: String,
+    pub(super) json: String,
+}
+
+/// Puts the keys into a condition.
+pub(super) fn compile(table: &TableRef, batch: &KeyBatch) -> PortResult<KeyFilter> {
+    let malformed = || PortError::Invalid {
+        object: format!("keys of {table}"),
+        reason: "the arrays do not fit their columns".to_owned(),
+    };
+    let rows = batch.len();
+    if batch.columns.is_empty()
+        || batch.columns.len() != batch.arrays.len()
+        || batch.arrays.iter().any(|array| array.len() != rows)
+    {
+        return Err(malformed());
+    }
+    let mut columns = Vec::with_capacity(batch.columns.len());
+    for (column, array) in batch.columns.iter().zip(&batch.arrays) {
+        let cells = Cells::of(array, column.encoding, &column.logical);
+        columns.push(cells.ok_or_else(malformed)?);
+    }
+    let mut names = Vec::with_capacity(batch.columns.len());
+    for column in &batch.columns {
+        names.push(Dialect::Sqlite.identifier(&column.name)?);
+    }
+
+    let mut keys = Vec::with_capacity(rows);
+    for row in 0..rows {
+        let mut key = Vec::with_capacity(columns.len());
+        for cells in &columns {
+            key.push(cells.value(row).ok_or_else(malformed)?);
+        }
+        // NULL equals nothing, and SQLite has no NaN.
+        if !key.iter().any(|value| matches!(value, ValueRef::Null)) {
+            keys.push(key);
+        }
+    }
+    let plain = keys.iter().flatten().all(|value| is_plain(*value));
+    let element = if plain { plain_element } else { tagged_element };
+    let single = columns.len() == 1;
+    let list: Vec<Value> = keys
+        .iter()
+        .map(|key| match key.as_slice() {
+            [only] => element(*only),
+            all => Value::Array(all.iter().map(|value| element(*value)).collect()),
+        })
+        .collect();
+
+    let part = |at: usize| {
+        let raw = if single {
+            "j.value".to_owned()
+        } else {
+            format!("json_extract(j.value, '$[{at}]')")
+        };
+        if plain { raw } else { untagged(&raw) }
+    };
+    let parts: Vec<String> = (0..names.len()).map(part).collect();
+    let left = if single {
+        names.remove(0)
+    } else {
+        format!("({})", names.join(", "))
+    };
+    Ok(KeyFilter {
+        condition: format!(
+            "{left} IN (SELECT {} FROM json_each(?1) AS j)",
+            parts.join(", ")
+        ),
+        json: Value::Array(list).to_string(),
+    })
+}
+
+/// Whether JSON has the value as it is. Text with NUL would be cut, and blobs and reals have no exact form.
+fn is_plain(value: ValueRef<'_>) -> bool {
+    match value {
+        ValueRef::Integer(_) => true,
+        ValueRef::Text(text) => !text.contains(&0) && std::str::from_utf8(text).is_ok(),
+        _ => false,
+    }
+}
+
+fn plain_element(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Integer(integer) => Value::from(integer),
+        ValueRef::Text(text) => Value::from(String::from_utf8_lossy(text)),
+        _ => Value::Null,
+    }
+}
+
+/// A letter for the class and the value in a form that any JSON text can hold.
+fn tagged_element(value: ValueRef<'_>) -> Value {
+    Value::from(match value {
+        ValueRef::Null => return Value::Null,
+        ValueRef::Integer(integer) => format!("i{integer}"),
+        ValueRef::Real(real) => format!("r{}", real.to_bits().cast_signed()),
+        ValueRef::Text(text) => format!("t{}", tdm_core::catalog::hex(text)),
+        ValueRef::Blob(blob) => format!("b{}", tdm_core::catalog::hex(blob)),
+    })
+}
+
+/// The expression that takes [`tagged_element`] back.
+fn untagged(raw: &str) -> String {
+    let rest = format!("substr({raw}, 2)");
+    format!(
+        "CASE substr({raw}, 1, 1) WHEN 'i' THEN CAST({rest} AS INTEGER) \
+         WHEN 'r' THEN {REAL_OF_BITS}(CAST({rest} AS INTEGER)) WHEN 't' THEN CAST(unhex({rest}) AS TEXT) \
+         WHEN 'b' THEN unhex({rest}) END"
+    )
+}

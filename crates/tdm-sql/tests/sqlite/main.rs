@@ -1,0 +1,12 @@
+//! SQLite as source and target, against real files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod chinook;
+mod introspect;
+mod namespaces;
+mod place;
+mod publish;
+mod scan;
+mod snapshot;
+mod write;
