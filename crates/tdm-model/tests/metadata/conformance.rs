@@ -1,35 +1,26 @@
 //! The suite that every metadata store passes, on every engine.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tdm_testkit::conformance::store::{self, Store};
-use tdm_testkit::server::Server;
 
 use crate::scratch::{Scratch, servers};
 
-/// Runs the suite, each case in a database of its own.
-async fn check(server: Option<&Server>) {
-    let kept = Mutex::new(Vec::new());
-    store::all(async || {
-        let scratch = match server {
-            Some(server) => Scratch::on(server).await,
-            None => Scratch::sqlite().await,
-        };
-        let database = scratch.migrated().await;
-        kept.lock().unwrap().push(scratch);
-        Arc::new(database) as Store
-    })
-    .await;
+/// Runs the suite on one database: its cases use names of their own.
+async fn check(scratch: Scratch) {
+    let database = scratch.migrated().await;
+    store::all(async || Arc::new(database.clone()) as Store).await;
+    database.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_is_kept_on_sqlite() {
-    check(None).await;
+    check(Scratch::sqlite().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_contract_is_kept_on_servers() {
     for server in servers(tdm_testkit::test_name!()) {
-        check(Some(server)).await;
+        check(Scratch::on(server).await).await;
     }
 }
