@@ -299,7 +299,15 @@ pub(super) fn undeclared() -> Vec<ForeignKey> {
         key.validated = false;
         key
     };
+    let mut polymorphic = reference(
+        RelationshipKind::Polymorphic,
+        "orders",
+        "orders",
+        &[("account_id", "no")],
+    );
+    polymorphic.predicate = Some(("account_mail".into(), "Shop::Order".into()));
     vec![
+        polymorphic,
         reference(
             RelationshipKind::Virtual,
             "order_line",
@@ -311,12 +319,6 @@ pub(super) fn undeclared() -> Vec<ForeignKey> {
             "orders",
             "account",
             &[("account_id", "serial")],
-        ),
-        reference(
-            RelationshipKind::Polymorphic,
-            "orders",
-            "orders",
-            &[("account_id", "no")],
         ),
     ]
 }
