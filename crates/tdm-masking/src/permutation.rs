@@ -59,12 +59,7 @@ impl Permutation {
 
     fn network(&self, mut a: Half, mut b: Half, tweak: u64) -> (u64, u64) {
         if a.modulus == 1 || b.modulus == 1 {
-            // One symbol: a keyed rotation is all a permutation of so little can hide.
-            let turn = |half: Half| {
-                let shift = below(self.round(half.modulus, tweak), half.modulus);
-                (half.value + shift) % half.modulus
-            };
-            return (turn(a), turn(b));
+            return (self.alone(a, tweak), self.alone(b, tweak));
         }
         // The sizes belong to the tweak: values of different shapes must not share round functions.
         let tweak = self.round(a.modulus ^ b.modulus.rotate_left(32), tweak);
@@ -84,6 +79,16 @@ impl Permutation {
         }
         // An even number of swaps: both halves are where they started.
         (a.value, b.value)
+    }
+
+    /// Permutes a half whose counterpart is empty.
+    fn alone(&self, half: Half, tweak: u64) -> u64 {
+        if half.modulus > 3 {
+            return self.below(half.value, half.modulus, tweak);
+        }
+        // So few values have no halves of their own; a keyed rotation is left.
+        let shift = below(self.round(half.modulus, tweak), half.modulus);
+        (half.value + shift) % half.modulus
     }
 
     /// Permutes the numbers below `bound`.
