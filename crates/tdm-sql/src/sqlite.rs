@@ -29,4 +29,4 @@ mod writer;
 
 pub use script::execute_script;
 pub use source::{SourceOptions, SqliteSource};
-pub use target::{APPLICATION_ID, SqliteTarget};
+pub use target::{APPLICATION_ID, SqliteTarget, TargetOptions};

@@ -8,10 +8,12 @@ use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
 use serde_json::Value;
+use tdm_core::batch::Encoding;
 use tdm_core::error::{PortError, PortResult};
 use tdm_core::ident::TableRef;
 use tdm_core::port::KeyBatch;
 
+use super::affinity::Affinity;
 use super::cells::Cells;
 use crate::quote::Dialect;
 
@@ -34,8 +36,12 @@ pub(super) struct KeyFilter {
     pub(super) json: String,
 }
 
-/// Puts the keys into a condition.
-pub(super) fn compile(table: &TableRef, batch: &KeyBatch) -> PortResult<KeyFilter> {
+/// Puts the keys into a condition. `affinity` is that of the table's columns.
+pub(super) fn compile(
+    table: &TableRef,
+    batch: &KeyBatch,
+    affinity: impl Fn(&str) -> Affinity,
+) -> PortResult<KeyFilter> {
     let malformed = || PortError::Invalid {
         object: format!("keys of {table}"),
         reason: "the arrays do not fit their columns".to_owned(),
@@ -54,7 +60,14 @@ pub(super) fn compile(table: &TableRef, batch: &KeyBatch) -> PortResult<KeyFilte
     }
     let mut names = Vec::with_capacity(batch.columns.len());
     for column in &batch.columns {
-        names.push(Dialect::Sqlite.identifier(&column.name)?);
+        let name = Dialect::Sqlite.identifier(&column.name)?;
+        // A column without a type keeps numbers as numbers, and decoding made text of them: compared as text,
+        // a key finds the row that it was read from, at the price of an index.
+        let untyped = affinity(&column.name) == Affinity::Blob && column.encoding == Encoding::Text;
+        names.push(match untyped {
+            true => format!("CAST({name} AS TEXT)"),
+            false => name,
+        });
     }
 
     let mut keys = Vec::with_capacity(rows);

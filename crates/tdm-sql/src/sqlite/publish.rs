@@ -12,11 +12,12 @@ use super::failure::Doing;
 use super::lock::{StagingFile, remove_database};
 use super::source::name;
 
-/// How long publication waits for readers and writers of the published file.
-const LOCK_WAIT: Duration = Duration::from_secs(5);
-
-/// Syncs the staged file and renames it over `destination`.
-pub(super) fn publish(mut staging: StagingFile, destination: &Path) -> PortResult<()> {
+/// Syncs the staged file and renames it over `destination`, waiting for its readers and writers for `lock_wait`.
+pub(super) fn publish(
+    mut staging: StagingFile,
+    destination: &Path,
+    lock_wait: Duration,
+) -> PortResult<()> {
     let object = name(destination);
     let failed = |error: std::io::Error| PortError::Backend {
         operation: "publish",
@@ -28,7 +29,7 @@ pub(super) fn publish(mut staging: StagingFile, destination: &Path) -> PortResul
         .and_then(|file| file.sync_all())
         .map_err(failed)?;
     // Held over the rename: nobody may begin a write to the old file that the new one would inherit.
-    let old = Exclusive::take(destination)?;
+    let old = Exclusive::take(destination, lock_wait)?;
     if let Ok(metadata) = std::fs::metadata(destination) {
         std::fs::set_permissions(staging.path(), metadata.permissions()).map_err(failed)?;
     }
@@ -39,11 +40,11 @@ pub(super) fn publish(mut staging: StagingFile, destination: &Path) -> PortResul
 }
 
 /// Removes the file at `destination`.
-pub(super) fn remove(destination: &Path) -> PortResult<()> {
+pub(super) fn remove(destination: &Path, lock_wait: Duration) -> PortResult<()> {
     if !destination.exists() {
         return Ok(());
     }
-    let old = Exclusive::take(destination)?;
+    let old = Exclusive::take(destination, lock_wait)?;
     std::fs::remove_file(destination).map_err(|error| PortError::Backend {
         operation: "remove",
         object: name(destination),
@@ -68,7 +69,7 @@ struct Exclusive {
 impl Exclusive {
     /// Rolls back or checkpoints what an earlier writer left, leaves WAL mode, and keeps everybody out.
     /// Nothing at `path`, or an empty file, needs no lock.
-    fn take(path: &Path) -> PortResult<Self> {
+    fn take(path: &Path, lock_wait: Duration) -> PortResult<Self> {
         let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         if size == 0 {
             return Ok(Self { connection: None });
@@ -81,7 +82,7 @@ impl Exclusive {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let lock = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(LOCK_WAIT)?;
+            connection.busy_timeout(lock_wait)?;
             // Leaving WAL mode checkpoints and removes the log; it fails while anybody is connected.
             connection.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
             connection.execute_batch("BEGIN EXCLUSIVE")?;

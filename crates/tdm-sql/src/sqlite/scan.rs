@@ -11,6 +11,7 @@ use tdm_core::ident::TableRef;
 use tdm_core::port::{RowFilter, ScanRequest};
 use tdm_core::transform::Form;
 
+use super::affinity::Affinity;
 use super::builder::CellBuilder;
 use super::failure::Doing;
 use super::sample::{self, Choice};
@@ -139,7 +140,7 @@ impl Plan {
                 for column in &batch.columns {
                     shape.require(&table, &column.name)?;
                 }
-                let compiled = keys::compile(&table, batch)?;
+                let compiled = keys::compile(&table, batch, |name| shape.affinity(name))?;
                 sql.push_str(&format!(" WHERE {}", compiled.condition));
                 Filter::Keys(compiled.json)
             }
@@ -217,7 +218,9 @@ impl Plan {
 struct Shape {
     is_table: bool,
     without_rowid: bool,
-    columns: Vec<String>,
+    strict: bool,
+    /// Names and declared types.
+    columns: Vec<(String, String)>,
 }
 
 impl Shape {
@@ -232,35 +235,46 @@ impl Shape {
         };
         let mut relation = connection
             .prepare_cached(
-                "SELECT type, wr FROM pragma_table_list(?1) WHERE schema = 'main' AND name = ?1",
+                "SELECT type, wr, strict FROM pragma_table_list(?1)
+                 WHERE schema = 'main' AND name = ?1",
             )
             .map_err(failed)?;
-        let found: Vec<(String, bool)> = relation
-            .query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))
+        let found: Vec<(String, bool, bool)> = relation
+            .query_map([&table.name], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
             .and_then(Iterator::collect)
             .map_err(failed)?;
-        let Some((kind, without_rowid)) = found.into_iter().next() else {
+        let Some((kind, without_rowid, strict)) = found.into_iter().next() else {
             return Err(PortError::NotFound {
                 kind: "table",
                 name: object,
             });
         };
         let mut names = connection
-            .prepare_cached("SELECT name FROM pragma_table_xinfo(?1)")
+            .prepare_cached("SELECT name, type FROM pragma_table_xinfo(?1)")
             .map_err(failed)?;
         let columns = names
-            .query_map([&table.name], |row| row.get(0))
+            .query_map([&table.name], |row| Ok((row.get(0)?, row.get(1)?)))
             .and_then(Iterator::collect)
             .map_err(failed)?;
         Ok(Self {
             is_table: kind == "table" || kind == "shadow",
             without_rowid,
+            strict,
             columns,
         })
     }
 
+    fn affinity(&self, column: &str) -> Affinity {
+        let found = self.columns.iter().find(|(name, _)| name == column);
+        found.map_or(Affinity::Blob, |(_, declared)| {
+            Affinity::of(declared, self.strict)
+        })
+    }
+
     fn require(&self, table: &TableRef, column: &str) -> PortResult<()> {
-        if self.columns.iter().any(|c| c == column) {
+        if self.columns.iter().any(|(name, _)| name == column) {
             return Ok(());
         }
         Err(PortError::NotFound {
@@ -274,9 +288,12 @@ impl Shape {
         if !self.is_table || self.without_rowid {
             return None;
         }
-        ["rowid", "_rowid_", "oid"]
-            .into_iter()
-            .find(|name| !self.columns.iter().any(|c| c.eq_ignore_ascii_case(name)))
+        ["rowid", "_rowid_", "oid"].into_iter().find(|name| {
+            !self
+                .columns
+                .iter()
+                .any(|(column, _)| column.eq_ignore_ascii_case(name))
+        })
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::config::DbConfig;
@@ -34,6 +35,7 @@ const OWNER_ROW: &str = "tdm:owner";
 pub(super) struct SqliteStaging {
     worker: Arc<Worker>,
     destination: PathBuf,
+    lock_wait: Duration,
     request: StageRequest,
     /// The tables as the file has them.
     made: HashMap<TableRef, Arc<TableSchema>>,
@@ -43,7 +45,11 @@ pub(super) struct SqliteStaging {
 
 impl SqliteStaging {
     /// Makes the file with its tables.
-    pub(super) async fn create(destination: PathBuf, request: StageRequest) -> PortResult<Self> {
+    pub(super) async fn create(
+        destination: PathBuf,
+        request: StageRequest,
+        lock_wait: Duration,
+    ) -> PortResult<Self> {
         check_names(&request)?;
         let object = format!("staging of {}", name(&destination));
         let (place, shown, job) = (destination.clone(), object.clone(), request.mark.job);
@@ -60,6 +66,7 @@ impl SqliteStaging {
         Ok(Self {
             worker: Arc::new(worker),
             destination,
+            lock_wait,
             request,
             made,
             writing: Arc::new(AtomicBool::new(false)),
@@ -217,9 +224,15 @@ fn complete(connection: &Connection, request: &StageRequest) -> PortResult<()> {
 }
 
 /// Counts child rows whose reference finds no parent.
+///
+/// A polymorphic reference holds only for rows whose type column reads as its value, which is bound as `?1`.
 fn dangling_sql(key: &ForeignKey) -> PortResult<String> {
     let quoted = |name: &str| Dialect::Sqlite.identifier(name);
     let (mut present, mut absent, mut same) = (Vec::new(), Vec::new(), Vec::new());
+    let kind = match &key.predicate {
+        Some((column, _)) => format!("CAST(c.{} AS TEXT) = ?1 AND ", quoted(column)?),
+        None => String::new(),
+    };
     for (child, parent) in &key.columns {
         let (child, parent) = (quoted(child)?, quoted(parent)?);
         present.push(format!("c.{child} IS NOT NULL"));
@@ -243,7 +256,7 @@ fn dangling_sql(key: &ForeignKey) -> PortResult<String> {
         ),
     };
     Ok(format!(
-        "SELECT count(*) FROM {} AS c WHERE {condition}",
+        "SELECT count(*) FROM {} AS c WHERE {kind}({condition})",
         quoted(&key.child.name)?
     ))
 }
@@ -284,8 +297,15 @@ impl Staging for SqliteStaging {
 
     async fn dangling(&mut self, foreign_key: &ForeignKey) -> PortResult<u64> {
         self.at_rest()?;
+        let mut child_columns = foreign_key.child_columns();
+        child_columns.extend(
+            foreign_key
+                .predicate
+                .iter()
+                .map(|(column, _)| column.as_str()),
+        );
         for (table, columns) in [
-            (&foreign_key.child, foreign_key.child_columns()),
+            (&foreign_key.child, child_columns),
             (&foreign_key.parent, foreign_key.parent_columns()),
         ] {
             let made = self.table(table)?;
@@ -298,9 +318,11 @@ impl Staging for SqliteStaging {
         }
         let sql = dangling_sql(foreign_key)?;
         let object = foreign_key.describe();
+        let value = foreign_key.predicate.clone().map(|(_, value)| value);
         self.worker
             .run(move |connection| {
-                let count = connection.query_row(&sql, [], |row| row.get::<_, i64>(0));
+                let parameters = rusqlite::params_from_iter(value);
+                let count = connection.query_row(&sql, parameters, |row| row.get::<_, i64>(0));
                 let doing = Doing {
                     operation: "check reference",
                     object: &object,
@@ -325,8 +347,9 @@ impl Staging for SqliteStaging {
         let staging = self.worker.close().await?;
         let destination = self.destination.clone();
         let location = name(&destination);
+        let lock_wait = self.lock_wait;
         blocking(&location, move || match staging {
-            Some(staging) => publish::publish(staging, &destination),
+            Some(staging) => publish::publish(staging, &destination, lock_wait),
             None => Err(PortError::NotFound {
                 kind: "staging file",
                 name: name(&destination),

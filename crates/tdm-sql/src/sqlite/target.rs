@@ -26,10 +26,26 @@ use super::{lock, publish};
 /// `TDM1`: what `PRAGMA application_id` says of a file that we made.
 pub const APPLICATION_ID: i32 = 0x5444_4d31;
 
+/// How a target is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetOptions {
+    /// How long publication and removal wait for readers and writers of the published file.
+    pub lock_wait: Duration,
+}
+
+impl Default for TargetOptions {
+    fn default() -> Self {
+        Self {
+            lock_wait: Duration::from_secs(5),
+        }
+    }
+}
+
 /// A SQLite database to load data into. Nothing is made before data is staged.
 #[derive(Debug, Clone)]
 pub struct SqliteTarget {
     path: PathBuf,
+    options: TargetOptions,
 }
 
 impl SqliteTarget {
@@ -45,7 +61,17 @@ impl SqliteTarget {
                 reason: "a directory, not a file".to_owned(),
             });
         }
-        Ok(Self { path })
+        Ok(Self {
+            path,
+            options: TargetOptions::default(),
+        })
+    }
+
+    /// The same target, used in another way.
+    #[must_use]
+    pub fn with_options(mut self, options: TargetOptions) -> Self {
+        self.options = options;
+        self
     }
 
     /// The file of a namespace.
@@ -56,22 +82,13 @@ impl SqliteTarget {
         match namespace {
             Namespace::Main => Ok(self.path.clone()),
             Namespace::Dataset { dataset, version } => {
-                let plain = !dataset.is_empty()
-                    && dataset.len() <= 200
-                    && !dataset.starts_with(['.', ' '])
-                    && !dataset.ends_with(['.', ' '])
-                    && !dataset
-                        .chars()
-                        .any(|c| c.is_control() || "/\\:*?\"<>|".contains(c));
-                if !plain {
-                    return Err(PortError::Invalid {
-                        object: format!("dataset {}", crate::scrub::one_line(dataset)),
-                        reason: "the name cannot be the name of a directory".to_owned(),
-                    });
-                }
+                let directory = directory_name(dataset).ok_or_else(|| PortError::Invalid {
+                    object: format!("dataset {}", crate::scrub::one_line(dataset)),
+                    reason: "the name cannot be the name of a directory".to_owned(),
+                })?;
                 Ok(self
                     .datasets()
-                    .join(dataset)
+                    .join(directory)
                     .join(format!("v{version}.sqlite")))
             }
         }
@@ -83,6 +100,27 @@ impl SqliteTarget {
         name.push(".d");
         PathBuf::from(name)
     }
+}
+
+/// The directory of a dataset: its name, with what some file systems refuse written as `%XX`. `None` when the
+/// name is empty, too long, or could lead elsewhere.
+fn directory_name(dataset: &str) -> Option<String> {
+    use std::fmt::Write as _;
+    let leads_elsewhere = |c: char| c.is_control() || matches!(c, '/' | '\\');
+    if dataset.is_empty() || dataset.contains(leads_elsewhere) {
+        return None;
+    }
+    let last = dataset.chars().count() - 1;
+    let mut name = String::with_capacity(dataset.len());
+    for (at, c) in dataset.chars().enumerate() {
+        let at_an_end = (at == 0 || at == last) && matches!(c, '.' | ' ');
+        if at_an_end || "%:*?\"<>|".contains(c) {
+            let _ = write!(name, "%{:02X}", u32::from(c));
+        } else {
+            name.push(c);
+        }
+    }
+    (name.len() <= 200).then_some(name)
 }
 
 /// What is in the file at `path`.
@@ -139,7 +177,9 @@ impl TargetDatabase for SqliteTarget {
 
     async fn stage(&self, request: StageRequest) -> PortResult<Box<dyn Staging>> {
         let destination = publish::behind_links(&self.file(&request.namespace)?);
-        Ok(Box::new(SqliteStaging::create(destination, request).await?))
+        Ok(Box::new(
+            SqliteStaging::create(destination, request, self.options.lock_wait).await?,
+        ))
     }
 
     async fn read(&self, namespace: &Namespace) -> PortResult<Arc<dyn RowSource>> {
@@ -160,6 +200,7 @@ impl TargetDatabase for SqliteTarget {
         let path = self.file(namespace)?;
         let main = matches!(namespace, Namespace::Main);
         let shown = namespace.to_string();
+        let lock_wait = self.options.lock_wait;
         blocking(&name(&path.clone()), move || {
             if main && matches!(state(&path)?, NamespaceState::Foreign { .. }) {
                 return Err(PortError::Conflict {
@@ -168,7 +209,7 @@ impl TargetDatabase for SqliteTarget {
                     reason: "it holds tables that TDM did not make".to_owned(),
                 });
             }
-            publish::remove(&path)?;
+            publish::remove(&path, lock_wait)?;
             if !main {
                 // Directories of datasets go with their last version; others refuse to go.
                 for directory in path.ancestors().skip(1).take(2) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod chinook;
+mod conformance;
 mod introspect;
 mod namespaces;
 mod place;

@@ -68,13 +68,31 @@ async fn versions_live_side_by_side_and_go_one_by_one() {
 async fn a_dataset_cannot_climb_out_of_its_directory() {
     let place = Place::new();
     let target = SqliteTarget::open(place.path("t.sqlite")).unwrap();
-    for name in [
-        "", ".", "..", "../x", "a/b", "a\\b", "a\0b", ".hidden", "a:b", "x\n",
-    ] {
+    let long = "x".repeat(201);
+    for name in ["", "../x", "a/b", "a\\b", "a\0b", "x\n", &long] {
         let error = target.state(&version(name, 1)).await.unwrap_err();
         assert!(matches!(error, PortError::Invalid { .. }), "{name:?}");
     }
-    assert!(target.file(&version("Kunden – klein 2", 1)).is_ok());
+    let directory = place.path("t.sqlite.d");
+    for name in [
+        ".",
+        "..",
+        ".hidden",
+        "a:b",
+        "%2E",
+        "Kunden – klein 2",
+        "\"q'",
+    ] {
+        let file = target.file(&version(name, 1)).unwrap();
+        assert_eq!(
+            file.parent().unwrap().parent(),
+            Some(directory.as_path()),
+            "{name}"
+        );
+        assert!(!file.parent().unwrap().ends_with(".."), "{name}");
+    }
+    let file = |name| target.file(&version(name, 1)).unwrap();
+    assert_ne!(file("."), file("%2E"));
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 use tdm_core::error::PortError;
 use tdm_core::port::{Namespace, NamespaceState, TargetDatabase as _};
-use tdm_sql::sqlite::{APPLICATION_ID, SqliteTarget};
+use tdm_sql::sqlite::{APPLICATION_ID, SqliteTarget, TargetOptions};
 
 use crate::place::{Place, copied, query, staged};
 
@@ -94,7 +94,10 @@ async fn a_reader_of_the_old_file_delays_publication_and_is_named_as_the_cause()
     let reader = Connection::open(&path).unwrap();
     reader.execute_batch("BEGIN; SELECT * FROM t").unwrap();
     let target = SqliteTarget::open(&path).unwrap();
-    let staging = staged(&source, &target, Namespace::Main).await;
+    let hasty = target.clone().with_options(TargetOptions {
+        lock_wait: std::time::Duration::from_millis(50),
+    });
+    let staging = staged(&source, &hasty, Namespace::Main).await;
     let error = staging.publish().await.unwrap_err();
     assert!(error.is_transient(), "{error}");
     assert!(matches!(

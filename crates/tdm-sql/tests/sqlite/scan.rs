@@ -247,6 +247,15 @@ async fn keys_find_rows_by_the_columns_own_affinity_and_collation() {
     let values = wire(vec![b"b\x00\xff", b"ta\0b", &real, &int]);
     let by_value = keys(&table, &[("any_value", WIRE, values)]);
     assert_eq!(ids(&source, &table, by_value).await, [1, 2, 3, 5]);
+    let untyped = keys(
+        &table,
+        &[(
+            "any_value",
+            Encoding::Text,
+            text(vec![Some("0.1"), Some("9007199254740993")]),
+        )],
+    );
+    assert_eq!(ids(&source, &table, untyped).await, [3, 5]);
     let none = keys(
         &table,
         &[(

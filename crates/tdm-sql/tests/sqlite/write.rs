@@ -439,6 +439,10 @@ async fn orphans_are_counted_by_the_rules_of_null() {
     assert_eq!(staging.dangling(&key).await.unwrap(), 2);
     key.match_type = MatchType::Full;
     assert_eq!(staging.dangling(&key).await.unwrap(), 4);
+    key.match_type = MatchType::Simple;
+    // Only the rows whose type column says so refer to this parent.
+    key.predicate = Some(("y".to_owned(), "a".to_owned()));
+    assert_eq!(staging.dangling(&key).await.unwrap(), 1);
     key.columns[0].0 = "nope".to_owned();
     assert!(matches!(
         staging.dangling(&key).await,
