@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::subset::TableSelection;
 
 mod read;
+mod stub;
 mod verify;
 
 use read::Reader;

@@ -4,15 +4,17 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use tdm_core::batch::{Batch, BatchLimit, BatchSchema, Encoding, Sensitive};
+use tdm_core::arrow_array::ArrayRef;
+use tdm_core::batch::{Batch, BatchColumn, BatchLimit, BatchSchema, Encoding, Sensitive};
 use tdm_core::digest::RowDigest;
 use tdm_core::error::PortError;
 use tdm_core::port::{BatchStream, RowFilter, RowSource, ScanRequest, StepContext};
-use tdm_core::scalar::{ColumnBuilder, cell};
+use tdm_core::scalar::{ColumnBuilder, ScalarRef, canonical, cell};
 use tdm_core::transform::{ColumnRequest, Form, Transform};
 
+use super::stub::stub_rows;
 use crate::error::{Error, Result};
-use crate::subset::{Key, TableSelection, bind, whole_row};
+use crate::subset::{Binding, Key, KeyReader, KeyRef, Nulled, TableSelection, whole_row};
 
 /// Keys bound in one query.
 const KEYS_MAX: usize = 10_000;
@@ -21,18 +23,23 @@ const KEYS_MAX: usize = 10_000;
 pub(super) struct Reader<'a> {
     source: &'a dyn RowSource,
     pub(super) selection: &'a TableSelection,
-    columns: &'a [ColumnRequest],
+    /// What the transform asked for, then what is needed to tell the rows apart.
+    columns: Vec<ColumnRequest>,
+    own: usize,
     mode: Mode<'a>,
+    nulling: Vec<Nulling<'a>>,
     stream: Option<BatchStream>,
+    stubs_done: bool,
     passing: Vec<usize>,
     pub(super) read: u64,
     pub(super) filtered: u64,
+    stubs: u64,
     /// Digest of the columns that pass through, as the source delivered them.
     pub(super) passed: RowDigest,
 }
 
 enum Mode<'a> {
-    /// One scan of everything.
+    /// One scan of everything, but for rows that were dropped.
     Whole { started: bool },
     /// One scan per piece of the sorted keys.
     Keyed { pieces: std::slice::Chunks<'a, Key> },
@@ -44,13 +51,22 @@ enum Mode<'a> {
     },
 }
 
+/// A reference that becomes NULL where it finds no parent, by positions in the scan.
+struct Nulling<'a> {
+    rule: &'a Nulled,
+    reference: Vec<usize>,
+    kind: Option<usize>,
+    columns: Vec<usize>,
+}
+
 impl<'a> Reader<'a> {
     pub(super) fn new(
         source: &'a dyn RowSource,
         selection: &'a TableSelection,
         transform: &'a dyn Transform,
     ) -> Self {
-        let columns = transform.input();
+        let mut columns = transform.input().to_vec();
+        let own = columns.len();
         let passes = |column: &ColumnRequest| {
             let output = transform.output().index_of(&column.column.name);
             let carried = output.map(|i| transform.output().columns[i].encoding);
@@ -75,15 +91,43 @@ impl<'a> Reader<'a> {
                 seen: HashSet::new(),
             }
         };
+        if matches!(mode, Mode::Picked { .. }) || !selection.except().is_empty() {
+            if selection.is_keyed() {
+                let names = selection.key_columns(source).into_iter().map(|c| c.name);
+                columns.extend(names.filter_map(|name| decoded(selection, &name)));
+            } else {
+                columns.extend(whole_row(&selection.table));
+            }
+        }
+        let mut nulling = Vec::new();
+        for rule in selection.nulled() {
+            let mut add = |name: &String| {
+                columns.extend(decoded(selection, name));
+                columns.len() - 1
+            };
+            let reference = rule.reference.iter().map(&mut add).collect();
+            let kind = rule.predicate.as_ref().map(|(name, _)| add(name));
+            let nulled = |c: &ColumnRequest| rule.columns.contains(&c.column.name);
+            nulling.push(Nulling {
+                rule,
+                reference,
+                kind,
+                columns: (0..own).filter(|&i| nulled(&columns[i])).collect(),
+            });
+        }
         Self {
             source,
             selection,
             columns,
+            own,
             mode,
+            nulling,
             stream: None,
+            stubs_done: false,
             passing,
             read: 0,
             filtered: 0,
+            stubs: 0,
             passed: RowDigest::default(),
         }
     }
@@ -97,22 +141,18 @@ impl<'a> Reader<'a> {
                     let batch = batch?;
                     let origin = self.read - self.filtered;
                     self.read += batch.rows() as u64;
-                    let batch = self.pick(batch)?.renumbered(origin);
+                    let batch = self.prepare(batch)?.renumbered(origin);
                     self.passed.add_columns(&batch, &self.passing);
                     return Ok(Some(batch));
                 }
                 self.stream = None;
             }
             let Some(filter) = self.next_filter()? else {
-                return Ok(None);
+                return self.made_up();
             };
-            let mut columns = self.columns.to_vec();
-            if matches!(self.mode, Mode::Picked { .. }) {
-                columns.extend(whole_row(&self.selection.table));
-            }
             let request = ScanRequest {
                 table: Arc::clone(&self.selection.table),
-                columns,
+                columns: self.columns.clone(),
                 filter,
                 limit: BatchLimit::default(),
             };
@@ -127,56 +167,146 @@ impl<'a> Reader<'a> {
             }
             Mode::Keyed { pieces } => match pieces.next() {
                 Some(piece) => {
-                    let columns = self.selection.key_columns(self.source);
-                    Some(RowFilter::Keys(bind(&columns, piece.iter())?))
+                    let binding = Binding::to(self.selection.key_columns(self.source));
+                    Some(RowFilter::Keys(binding.bind(piece.iter())?))
                 }
                 None => None,
             },
         })
     }
 
-    /// Of a table without a key, the rows whose hash was chosen, without the columns that were hashed.
-    fn pick(&mut self, batch: Batch<Sensitive>) -> Result<Batch<Sensitive>> {
-        let Mode::Picked { wanted, seen, .. } = &mut self.mode else {
+    /// The parents that are made up, as the source would deliver them.
+    fn made_up(&mut self) -> Result<Option<Batch<Sensitive>>> {
+        if std::mem::replace(&mut self.stubs_done, true) || self.selection.stubs() == 0 {
+            return Ok(None);
+        }
+        let columns: Vec<BatchColumn> = self.columns[..self.own]
+            .iter()
+            .map(|request| {
+                let encoding = match request.form {
+                    Form::Carried => self.source.carried(&request.column),
+                    Form::Decoded => self.source.encoding(&request.column),
+                };
+                BatchColumn::of(&request.column, encoding)
+            })
+            .collect();
+        let table = self.selection.table.table.clone();
+        let schema = BatchSchema { table, columns };
+        let batch = stub_rows(schema, self.selection.stub_keys())?;
+        let origin = self.read - self.filtered;
+        self.stubs = batch.rows() as u64;
+        self.read += self.stubs;
+        let batch = batch.renumbered(origin);
+        self.passed.add_columns(&batch, &self.passing);
+        Ok(Some(batch))
+    }
+
+    /// Of what a scan delivered, the rows and columns that were asked for, lost references set to NULL.
+    fn prepare(&mut self, batch: Batch<Sensitive>) -> Result<Batch<Sensitive>> {
+        let own = self.own;
+        if batch.columns().len() == own {
             return Ok(batch);
-        };
-        let own = self.columns.len();
-        let hashed: Vec<_> = batch.columns()[own..].iter().collect();
+        }
         let mut scratch = Vec::new();
-        let mut rows = Vec::new();
-        for row in 0..batch.rows() {
-            let key = Key::whole_row(&hashed, row, &mut scratch);
-            if wanted.contains(&key) {
-                rows.push(row);
-                seen.insert(key);
+        let except = self.selection.except();
+        let keyed = self.selection.is_keyed();
+        let reader = |width: usize| {
+            let arrays: Vec<&ArrayRef> = batch.columns()[own..own + width].iter().collect();
+            if keyed {
+                KeyReader::new(arrays)
+            } else {
+                KeyReader::rows(arrays)
             }
+        };
+        let width = if keyed {
+            self.selection.key_columns(self.source).len()
+        } else {
+            whole_row(&self.selection.table).len()
+        };
+        let mut rows = Vec::with_capacity(batch.rows());
+        match &mut self.mode {
+            Mode::Picked { wanted, seen, .. } => {
+                let reader = reader(width);
+                for row in 0..batch.rows() {
+                    let key = reader.read(row, &mut scratch).map(KeyRef::to_key);
+                    if let Some(key) = key.filter(|key| wanted.contains(key)) {
+                        rows.push(row);
+                        seen.insert(key);
+                    }
+                }
+            }
+            Mode::Whole { .. } if !except.is_empty() => {
+                let reader = reader(width);
+                rows.extend((0..batch.rows()).filter(|&row| {
+                    let key = reader.read(row, &mut scratch);
+                    !key.is_some_and(|key| except.contains(&key.to_key()))
+                }));
+            }
+            _ => rows.extend(0..batch.rows()),
         }
         self.filtered += (batch.rows() - rows.len()) as u64;
+        let lost = self.lost(&batch, &rows);
         let schema = BatchSchema {
             table: batch.schema().table.clone(),
             columns: batch.schema().columns[..own].to_vec(),
         };
         let mut arrays = Vec::with_capacity(own);
-        for (array, column) in batch.columns().iter().zip(&schema.columns) {
+        for (number, (array, column)) in batch.columns().iter().zip(&schema.columns).enumerate() {
             let mut builder = ColumnBuilder::new(column.encoding, rows.len());
-            for &row in &rows {
-                builder
-                    .push(cell(array.as_ref(), row))
-                    .map_err(|_| PortError::Invalid {
-                        object: schema.table.column(&column.name).to_string(),
-                        reason: "a batch did not have the encoding it declares".to_owned(),
-                    })?;
+            let rules = lost.iter().zip(&self.nulling);
+            let lost: Vec<&Vec<bool>> = rules
+                .filter(|(_, rule)| rule.columns.contains(&number))
+                .map(|(lost, _)| lost)
+                .collect();
+            for (place, &row) in rows.iter().enumerate() {
+                let null = lost.iter().any(|lost| lost[place]);
+                let value = if null {
+                    ScalarRef::Null
+                } else {
+                    cell(array.as_ref(), row)
+                };
+                builder.push(value).map_err(|_| PortError::Invalid {
+                    object: schema.table.column(&column.name).to_string(),
+                    reason: "a batch did not have the encoding it declares".to_owned(),
+                })?;
             }
             arrays.push(builder.finish());
         }
         Ok(Batch::read(Arc::new(schema), arrays, rows.len(), 0)?)
     }
 
+    /// For each rule and each of `rows`, whether the reference finds no parent.
+    fn lost(&self, batch: &Batch<Sensitive>, rows: &[usize]) -> Vec<Vec<bool>> {
+        let (mut scratch, mut text) = (Vec::new(), Vec::new());
+        let mut of_type = |rule: &Nulling<'_>, row: usize| match (&rule.rule.predicate, rule.kind) {
+            (Some((_, value)), Some(at)) => {
+                let kind = cell(batch.column(at).as_ref(), row);
+                text.clear();
+                canonical(kind, false, &mut text);
+                !kind.is_null() && text == value.as_bytes()
+            }
+            _ => true,
+        };
+        let rules = self.nulling.iter();
+        rules
+            .map(|rule| {
+                let arrays: Vec<&ArrayRef> =
+                    rule.reference.iter().map(|&i| batch.column(i)).collect();
+                rows.iter()
+                    .map(|&row| {
+                        let key = Key::read(&arrays, row, &mut scratch);
+                        key.is_some_and(|key| rule.rule.keys.contains(&key)) && of_type(rule, row)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
     /// Whether exactly the rows of the closure came.
     pub(super) fn check(&self) -> Result<()> {
         let expected = self.selection.rows();
         let found = match &self.mode {
-            Mode::Whole { .. } | Mode::Keyed { .. } => self.read,
+            Mode::Whole { .. } | Mode::Keyed { .. } => self.read - self.filtered - self.stubs,
             Mode::Picked { seen, .. } => seen.len() as u64,
         };
         if expected == found {
@@ -189,4 +319,10 @@ impl<'a> Reader<'a> {
             })
         }
     }
+}
+
+fn decoded(selection: &TableSelection, name: &str) -> Option<ColumnRequest> {
+    let column = selection.table.column(name)?.clone();
+    let form = Form::Decoded;
+    Some(ColumnRequest { column, form })
 }

@@ -1,108 +1,24 @@
-use std::collections::BinaryHeap;
+//! The walk to the least fixpoint: seeds, then children level by level, then parents component by component.
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
-use serde::Serialize;
 use tdm_core::arrow_array::ArrayRef;
-use tdm_core::batch::{BatchColumn, BatchLimit};
+use tdm_core::batch::{Batch, BatchLimit, Sensitive};
 use tdm_core::cancel::CancelToken;
-use tdm_core::catalog::{RelationshipKind, TableSchema};
 use tdm_core::port::{Progress, ProgressEvent, RowFilter, RowSource, ScanRequest};
-use tdm_core::transform::{ColumnRequest, Form};
+use tdm_core::scalar::cell;
 
-use super::key::{Key, KeyMap, KeySet, bind};
+use super::choose::Feature;
+use super::key::{Binding, Key, KeyMap, KeyReader, KeySet};
+use super::options::CloseOptions;
 use super::plan::SubsetPlan;
+use super::project::{Edge, Table, parse_keys, unsupported};
+use super::scans::{Scans, Wanted};
+use super::selection::{Closure, EdgeContribution, Mark, TableSelection};
 use super::spec::{Down, SeedRows};
+use super::unmatched::{Unmatched, form};
 use crate::error::Result;
-
-/// Why a row is in the subset, by the rule that brought it first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// It is a seed.
-    Seed,
-    /// It is a child, by this edge.
-    Child(usize),
-    /// Another row refers to it, by this edge.
-    Parent(usize),
-}
-
-/// The chosen rows of one table.
-#[derive(Debug)]
-pub struct TableSelection {
-    /// The table.
-    pub table: Arc<TableSchema>,
-    /// Whether every row was chosen.
-    pub all: bool,
-    keyed: bool,
-    rows: u64,
-    keys: Vec<Key>,
-}
-
-impl TableSelection {
-    /// Every row of `table`, of which there are `rows`.
-    pub const fn whole(table: Arc<TableSchema>, rows: u64) -> Self {
-        Self {
-            table,
-            all: true,
-            keyed: false,
-            rows,
-            keys: Vec::new(),
-        }
-    }
-
-    /// Whether rows are identified by a key, rather than by a hash of the whole row.
-    pub(crate) const fn is_keyed(&self) -> bool {
-        self.keyed
-    }
-
-    /// The key columns as `source` delivers them decoded.
-    pub(crate) fn key_columns(&self, source: &dyn RowSource) -> Vec<BatchColumn> {
-        let names = row_key(&self.table).unwrap_or_default();
-        let columns = names.iter().filter_map(|name| self.table.column(name));
-        columns
-            .map(|column| BatchColumn::of(column, source.encoding(column)))
-            .collect()
-    }
-
-    /// Rows chosen. For a table without a key, distinct rows.
-    pub const fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// Keys of the chosen rows, sorted; empty when all were chosen.
-    pub(crate) fn keys(&self) -> &[Key] {
-        &self.keys
-    }
-
-    /// Bytes that the keys occupy.
-    pub fn key_bytes(&self) -> usize {
-        self.keys.iter().map(Key::bytes).sum()
-    }
-}
-
-/// How many rows one reference brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct EdgeContribution {
-    /// `child(columns) -> parent(columns)`.
-    pub reference: String,
-    /// Children that followed their parents.
-    pub children: u64,
-    /// Parents that were needed.
-    pub parents: u64,
-    /// Distinct keys of the child that found no parent in the source.
-    pub orphans: u64,
-}
-
-/// A closed subset: for each table, which rows.
-#[derive(Debug)]
-pub struct Closure {
-    /// One selection per table of the plan, in the plan's order.
-    pub tables: Vec<TableSelection>,
-    /// One contribution per edge of the plan's graph.
-    pub edges: Vec<EdgeContribution>,
-    /// Rows that are seeds, per table.
-    pub seeds: Vec<u64>,
-}
 
 /// Computes the subset of `plan` in the source.
 ///
@@ -117,107 +33,90 @@ pub async fn close(
     cancel: &CancelToken,
     progress: &dyn Progress,
 ) -> Result<Closure> {
-    let mut walk = Walk::new(plan, source, keys_max.max(1), cancel, progress);
-    walk.check_seeds().await?;
+    let options = CloseOptions::default().keys_max(keys_max);
+    close_with(plan, source, options, cancel, progress).await
+}
+
+/// Computes the subset of `plan` in the source as `options` say.
+///
+/// # Errors
+/// When the source fails, a seed's condition does not parse, a table that rows may come from cannot be read,
+/// or the work is cancelled.
+pub async fn close_with(
+    plan: &SubsetPlan,
+    source: &dyn RowSource,
+    options: CloseOptions,
+    cancel: &CancelToken,
+    progress: &dyn Progress,
+) -> Result<Closure> {
+    let mut walk = Walk::new(plan, source, options, cancel, progress)?;
+    walk.check().await?;
     walk.take_seeds().await?;
     walk.follow_children().await?;
     walk.follow_parents().await?;
-    Ok(walk.finish())
+    walk.settle().await
 }
 
-/// What is known of one table while the closure runs.
-struct Table {
-    schema: Arc<TableSchema>,
-    /// Identity first, then every other column that an edge needs; see `Projection`.
-    request: Vec<ColumnRequest>,
-    identity: Vec<usize>,
-    keyless: bool,
-    all: bool,
-    rows: u64,
-    chosen: KeyMap<Reason>,
-}
-
-/// What is known of one edge while the closure runs.
-struct Edge {
-    /// Positions of the child's columns in the child's request, and of the parent's in the parent's.
-    child: Vec<usize>,
-    parent: Vec<usize>,
-    /// Parents' keys seen in children: `true` once looked up.
-    wanted: KeyMap<bool>,
-    /// Keys of expanded parents whose children are still to follow.
-    frontier: KeyMap<()>,
-    /// Whether a child's key equals the parent's identity byte for byte, so that presence can be told
-    /// without a query.
-    direct: bool,
-    /// Whether a child's key lies as the parent's does.
-    alike: bool,
-    /// Whether the server vouches that every reference finds its parent.
-    vouched: bool,
-    orphans: u64,
-}
-
-struct Walk<'a> {
-    plan: &'a SubsetPlan,
-    source: &'a dyn RowSource,
-    keys_max: usize,
+pub(super) struct Walk<'a> {
+    pub(super) plan: &'a SubsetPlan,
+    pub(super) source: &'a dyn RowSource,
+    pub(super) keys_max: usize,
+    readers: usize,
     cancel: &'a CancelToken,
     progress: &'a dyn Progress,
-    tables: Vec<Table>,
-    edges: Vec<Edge>,
+    pub(super) tables: Vec<Table>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) scans: u64,
+    memory: usize,
+    covered: BTreeMap<String, Vec<Feature>>,
+}
+
+/// Rows to keep of a scan that delivers more: those whose key is in a set.
+struct Among<'k> {
+    columns: &'k [usize],
+    keys: &'k KeySet,
 }
 
 impl<'a> Walk<'a> {
-    fn new(
+    pub(super) fn new(
         plan: &'a SubsetPlan,
         source: &'a dyn RowSource,
-        keys_max: usize,
+        options: CloseOptions,
         cancel: &'a CancelToken,
         progress: &'a dyn Progress,
-    ) -> Self {
-        let mut tables: Vec<Table> = plan
-            .tables
-            .iter()
-            .map(|schema| Table::new(Arc::clone(schema)))
-            .collect();
-        let edges = plan
-            .graph
-            .edges()
-            .iter()
-            .map(|edge| {
-                let fk = &edge.foreign_key;
-                let child = tables[edge.child].positions(&fk.child_columns());
-                let parent = tables[edge.parent].positions(&fk.parent_columns());
-                let encoding =
-                    |table: &Table, at: usize| source.encoding(&table.request[at].column);
-                let alike = child.iter().zip(&parent).all(|(&c, &p)| {
-                    encoding(&tables[edge.child], c) == encoding(&tables[edge.parent], p)
-                });
-                let target = &tables[edge.parent];
-                let direct = alike && !target.keyless && parent == target.identity;
-                Edge {
-                    child,
-                    parent,
-                    wanted: KeyMap::default(),
-                    frontier: KeyMap::default(),
-                    direct,
-                    alike,
-                    vouched: fk.validated && fk.kind == RelationshipKind::Declared,
-                    orphans: 0,
-                }
-            })
-            .collect();
-        Self {
+    ) -> Result<Self> {
+        let schemas = plan.tables.iter();
+        let mut tables: Vec<Table> = schemas.map(|s| Table::new(Arc::clone(s))).collect();
+        let mut edges = Vec::with_capacity(plan.edges.len());
+        for (edge, policy) in plan.graph.edges().iter().zip(&plan.edges) {
+            let ends = (edge.child, edge.parent);
+            edges.push(Edge::new(&edge.foreign_key, ends, &mut tables, source)?);
+            if let Some(order) = &policy.order {
+                tables[edge.child].position(&order.column);
+            }
+        }
+        for (table, rows) in &plan.seeds {
+            if let SeedRows::Stratified { by, .. } = rows {
+                tables[*table].position(by);
+            }
+        }
+        let parallel = source.capability().parallel_scans;
+        Ok(Self {
             plan,
             source,
-            keys_max,
+            keys_max: options.keys_max.max(1),
+            readers: if parallel { options.readers } else { 1 },
             cancel,
             progress,
             tables,
             edges,
-        }
+            scans: 0,
+            memory: 0,
+            covered: BTreeMap::new(),
+        })
     }
 
-    fn scan(&self, table: usize, filter: RowFilter) -> ScanRequest {
+    pub(super) fn request(&self, table: usize, filter: RowFilter) -> ScanRequest {
         let table = &self.tables[table];
         ScanRequest {
             table: Arc::clone(&table.schema),
@@ -227,98 +126,147 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Every condition is prepared before the first row is read.
-    async fn check_seeds(&self) -> Result<()> {
+    pub(super) fn begin(&self, table: usize, wanted: Wanted) -> Scans<'a> {
+        let request = self.request(table, RowFilter::All);
+        Scans::new(self.source, self.cancel, request, wanted, self.readers)
+    }
+
+    pub(super) fn begin_with(&self, request: ScanRequest, wanted: Wanted) -> Scans<'a> {
+        Scans::new(self.source, self.cancel, request, wanted, self.readers)
+    }
+
+    /// Every condition is prepared, and every table that rows may come from, before the first row is read.
+    async fn check(&self) -> Result<()> {
+        let capability = self.source.capability();
+        if !capability.key_set && !self.plan.edges.is_empty() {
+            return Err(unsupported(self.source, "looking rows up by key").into());
+        }
         for (table, rows) in &self.plan.seeds {
-            let filter = match rows {
-                SeedRows::Where(condition) => RowFilter::Where(condition.clone()),
-                _ => RowFilter::All,
-            };
-            self.source.check(&self.scan(*table, filter)).await?;
+            if let SeedRows::Where(condition) = rows {
+                let request = self.request(*table, RowFilter::Where(condition.clone()));
+                self.source.check(&request).await?;
+            }
+        }
+        for table in self.plan.reachable() {
+            self.source
+                .check(&self.request(table, RowFilter::All))
+                .await?;
         }
         Ok(())
     }
 
     async fn take_seeds(&mut self) -> Result<()> {
         let plan = self.plan;
+        let seed = Mark {
+            level: 0,
+            edge: Mark::SEED,
+        };
         for (table, rows) in &plan.seeds {
-            match rows {
-                SeedRows::All => self.tables[*table].all = true,
-                SeedRows::Where(_) | SeedRows::Count(_) | SeedRows::Percent(_) => {}
+            if *rows == SeedRows::All {
+                self.tables[*table].all = true;
             }
         }
+        let mut scanned = vec![false; self.tables.len()];
         for (table, rows) in &plan.seeds {
             let table = *table;
-            match rows {
-                SeedRows::All if self.tables[table].rows > 0 => {}
+            let keys = match rows {
+                SeedRows::All if std::mem::replace(&mut scanned[table], true) => continue,
                 SeedRows::All => {
-                    self.visit(table, RowFilter::All, Reason::Seed, true)
+                    self.visit(table, Wanted::One(RowFilter::All), seed, None)
                         .await?;
+                    continue;
                 }
                 // Every row of the table is a seed already.
-                _ if self.tables[table].all => {}
+                _ if self.tables[table].all => continue,
                 SeedRows::Where(condition) => {
-                    self.visit(
-                        table,
-                        RowFilter::Where(condition.clone()),
-                        Reason::Seed,
-                        true,
-                    )
-                    .await?;
+                    let filter = RowFilter::Where(condition.clone());
+                    self.visit(table, Wanted::One(filter), seed, None).await?;
+                    continue;
                 }
-                SeedRows::Count(count) => {
-                    let keys = self.lowest_ranks(table, *count).await?;
-                    self.visit_keys(table, &self.own_key(table), keys, Reason::Seed, true)
-                        .await?;
+                SeedRows::Count(count) => self.lowest_ranks(table, *count).await?,
+                SeedRows::Percent(share) => self.share(table, *share).await?,
+                SeedRows::Stratified { by, rows } => self.strata(table, by, *rows).await?,
+                SeedRows::Coverage { times } => {
+                    let found = self.coverage(table, *times).await?;
+                    let name = self.tables[table].schema.table.to_string();
+                    self.covered.insert(name, found.features);
+                    found.keys
                 }
-                SeedRows::Percent(share) => {
-                    let keys = self.share(table, *share).await?;
-                    self.visit_keys(table, &self.own_key(table), keys, Reason::Seed, true)
-                        .await?;
+                SeedRows::Keys(keys) => {
+                    let binding = self.tables[table].own_key(self.source);
+                    parse_keys(&self.tables[table], &binding, keys)?
                 }
-            }
+            };
+            let listed = keys.len() as u64;
+            let wanted = self.own_keys(table, keys);
+            let found = self.visit(table, wanted, seed, None).await?;
+            self.tables[table].missing += listed.saturating_sub(found);
         }
         Ok(())
+    }
+
+    fn own_keys(&self, table: usize, keys: Vec<Key>) -> Wanted {
+        Wanted::Keys {
+            binding: self.tables[table].own_key(self.source),
+            keys,
+            step: self.keys_max,
+        }
     }
 
     /// Children, level by level, so that a row is met first at its smallest distance from a seed.
     async fn follow_children(&mut self) -> Result<()> {
         let mut level = 0;
-        while self.plan.depth.is_none_or(|depth| level < depth) {
-            let mut moved = false;
-            let frontiers: Vec<KeyMap<()>> = self
-                .edges
-                .iter_mut()
-                .map(|e| std::mem::take(&mut e.frontier))
-                .collect();
-            for (number, frontier) in frontiers.into_iter().enumerate() {
-                let child = self.plan.graph.edges()[number].child;
-                if frontier.is_empty() || self.tables[child].all {
-                    continue;
-                }
-                moved = true;
-                let keys = sorted(frontier);
-                let (columns, keys) = match self.plan.edges[number].down {
-                    Down::None => continue,
-                    Down::All => {
-                        let parent = self.plan.graph.edges()[number].parent;
-                        let edge = &self.edges[number];
-                        (self.bound(child, &edge.child, parent, &edge.parent), keys)
-                    }
-                    Down::Cap(cap) => (
-                        self.own_key(child),
-                        self.first_children(number, keys, cap).await?,
-                    ),
-                };
-                self.visit_keys(child, &columns, keys, Reason::Child(number), true)
-                    .await?;
-            }
-            if !moved {
-                break;
+        loop {
+            let take = |edge: &mut Edge| std::mem::take(&mut edge.frontier);
+            let frontiers: Vec<KeyMap<()>> = self.edges.iter_mut().map(take).collect();
+            if frontiers.iter().all(KeyMap::is_empty) {
+                return Ok(());
             }
             level += 1;
+            for (number, frontier) in frontiers.into_iter().enumerate() {
+                if !frontier.is_empty() {
+                    self.follow_edge(number, frontier.sorted(), level).await?;
+                }
+            }
         }
-        self.edges.iter_mut().for_each(|edge| edge.frontier.clear());
+    }
+
+    async fn follow_edge(&mut self, number: usize, keys: Vec<Key>, level: u32) -> Result<()> {
+        let child = self.child_of(number);
+        let edge = u32::try_from(number).unwrap_or(Mark::SEED - 1);
+        let mark = Mark { level, edge };
+        if let Down::Cap(cap) = self.plan.edges[number].down {
+            let chosen = self.first_children(number, keys, cap).await?;
+            let wanted = self.own_keys(child, chosen);
+            self.visit(child, wanted, mark, None).await?;
+            return Ok(());
+        }
+        let binding = self.edges[number].to_children.clone();
+        let unindexed = !self.plan.edges[number].indexed;
+        if unindexed
+            && keys.len() > self.keys_max
+            && binding.is_literal()
+            && self.edges[number].alike
+        {
+            // Without an index every query is a scan: one scan, and the keys are compared here.
+            let keys: KeySet = keys.into_iter().collect();
+            let columns = self.edges[number].child.clone();
+            let among = Among {
+                columns: &columns,
+                keys: &keys,
+            };
+            let wanted = Wanted::One(RowFilter::All);
+            self.visit(child, wanted, mark, Some((number, among)))
+                .await?;
+            return Ok(());
+        }
+        let step = if unindexed { usize::MAX } else { self.keys_max };
+        let wanted = Wanted::Keys {
+            binding,
+            keys,
+            step,
+        };
+        self.visit(child, wanted, mark, None).await?;
         Ok(())
     }
 
@@ -341,93 +289,100 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    async fn look_up_parents(&mut self, edge: usize, parent: usize) -> Result<bool> {
-        let vouched = self.edges[edge].vouched;
-        let present = &self.tables[parent];
-        let mut missing = Vec::new();
-        for (key, asked) in &mut self.edges[edge].wanted {
-            // Of a table that is taken whole nothing can be missing but what the server does not vouch for.
-            let news = !std::mem::replace(asked, true);
-            if news && !(present.all && vouched) {
-                missing.push(key.clone());
-            }
+    async fn look_up_parents(&mut self, number: usize, parent: usize) -> Result<bool> {
+        let edge = &mut self.edges[number];
+        if edge.pending.is_empty() {
+            return Ok(false);
         }
-        if self.edges[edge].direct {
-            missing.retain(|key| !present.chosen.contains_key(key));
+        let mut missing = edge.pending.sorted();
+        edge.pending = KeyMap::default();
+        if edge.direct {
+            // Another reference may have brought them since they were noted.
+            let present = &self.tables[parent].chosen;
+            missing.retain(|key| !present.contains(key.as_ref()));
+        } else {
+            for key in &missing {
+                edge.asked.insert_new(key.as_ref(), ());
+            }
         }
         if missing.is_empty() {
             return Ok(false);
         }
-        missing.sort_unstable();
-        let columns = self.bound(
-            parent,
-            &self.edges[edge].parent,
-            self.child_of(edge),
-            &self.edges[edge].child,
-        );
-        for chunk in missing.chunks(self.keys_max) {
-            let mut unmatched: KeySet = chunk.iter().cloned().collect();
-            let filter = RowFilter::Keys(bind(&columns, chunk.iter())?);
-            self.visit_parents(edge, parent, filter, &mut unmatched)
-                .await?;
-            self.edges[edge].orphans += self.count_orphans(&columns, parent, unmatched).await?;
+        let binding = edge.to_parents.clone();
+        let mut unmatched = self.unmatched(number, parent, &missing);
+        let wanted = Wanted::Keys {
+            binding: binding.clone(),
+            keys: missing,
+            step: self.keys_max,
+        };
+        let mark = Mark {
+            level: Mark::NEEDED,
+            edge: u32::try_from(number).unwrap_or(Mark::SEED - 1),
+        };
+        let mut scans = self.begin(parent, wanted);
+        while let Some(batch) = scans.next().await? {
+            let at = &self.edges[number].parent;
+            let columns: Vec<&ArrayRef> = at.iter().map(|&i| batch.column(i)).collect();
+            unmatched.strike(&columns, batch.rows());
+            if !self.tables[parent].all {
+                self.take(parent, &batch, mark, None);
+            }
+            self.report(parent);
+        }
+        self.scans += scans.started;
+        let rest = unmatched.rest();
+        for key in self.orphans_among(&binding, parent, rest).await? {
+            self.edges[number].orphaned.insert_new(key.as_ref(), ());
         }
         Ok(true)
     }
 
-    /// Visits the parents of one scan and strikes their keys from `unmatched`.
-    async fn visit_parents(
-        &mut self,
-        edge: usize,
-        parent: usize,
-        filter: RowFilter,
-        unmatched: &mut KeySet,
-    ) -> Result<()> {
-        let mut stream = self.source.scan(self.scan(parent, filter)).await?;
-        let mut scratch = Vec::new();
-        while let Some(batch) = stream.next().await {
-            self.cancel.check()?;
-            let batch = batch?;
-            if self.edges[edge].alike {
-                let at = &self.edges[edge].parent;
-                let key: Vec<&ArrayRef> = at.iter().map(|&i| batch.column(i)).collect();
-                for row in 0..batch.rows() {
-                    if let Some(key) = Key::read(&key, row, &mut scratch) {
-                        unmatched.remove(&key);
-                    }
-                }
-            }
-            if !self.tables[parent].all {
-                let reason = Reason::Parent(edge);
-                self.take(parent, batch.columns(), batch.rows(), reason, false);
-            }
-            self.report(parent);
+    fn unmatched(&self, edge: usize, parent: usize, keys: &[Key]) -> Unmatched {
+        if self.edges[edge].alike {
+            return Unmatched::Literal(keys.iter().cloned().collect());
         }
-        Ok(())
+        // The two sides lie differently (a number and its text): compared by canonical form.
+        let decimal = |table: usize, at: &[usize]| -> Vec<bool> {
+            let columns = at.iter().map(|&i| &self.tables[table].request[i].column);
+            columns
+                .map(|c| matches!(c.logical, tdm_core::types::LogicalType::Decimal { .. }))
+                .collect()
+        };
+        let child = decimal(self.child_of(edge), &self.edges[edge].child);
+        let forms = keys.iter().map(|key| {
+            let form = key.with_parts(|parts| form(parts.iter().copied(), &child));
+            (form, key.clone())
+        });
+        Unmatched::Canonical(forms.collect(), decimal(parent, &self.edges[edge].parent))
     }
 
-    /// How many of `keys` find no row. Only the server knows when two keys are equal (collations, types), so
-    /// it is asked again for those that were not seen literally; as a rule it answers with nothing.
-    async fn count_orphans(
-        &self,
-        columns: &[BatchColumn],
+    /// Which of `keys` find no row. Only the server knows when two keys are equal (collations, types), so it
+    /// is asked again for those that were not seen literally; as a rule it answers with nothing.
+    async fn orphans_among(
+        &mut self,
+        binding: &Binding,
         parent: usize,
-        keys: KeySet,
-    ) -> Result<u64> {
-        let mut keys: Vec<Key> = keys.into_iter().collect();
+        mut keys: Vec<Key>,
+    ) -> Result<Vec<Key>> {
         keys.sort_unstable();
-        let mut pieces = vec![keys];
-        let mut orphans = 0;
+        let mut pieces: Vec<Vec<Key>> = keys.chunks(self.keys_max).map(<[Key]>::to_vec).collect();
+        let mut orphans = Vec::new();
         while let Some(mut piece) = pieces.pop() {
-            if piece.is_empty() {
-                continue;
-            }
-            let filter = RowFilter::Keys(bind(columns, piece.iter())?);
+            let keys = piece.clone();
+            let step = self.keys_max;
+            let wanted = Wanted::Keys {
+                binding: binding.clone(),
+                keys,
+                step,
+            };
+            let mut scans = self.begin(parent, wanted);
             let mut found = false;
-            self.each_row(parent, filter, |_, _, _| found = true)
-                .await?;
+            while let Some(batch) = scans.next().await? {
+                found |= batch.rows() > 0;
+            }
+            self.scans += scans.started;
             if !found {
-                orphans += piece.len() as u64;
+                orphans.append(&mut piece);
             } else if piece.len() > 1 {
                 let rest = piece.split_off(piece.len() / 2);
                 pieces.push(piece);
@@ -437,75 +392,30 @@ impl<'a> Walk<'a> {
         Ok(orphans)
     }
 
-    fn child_of(&self, edge: usize) -> usize {
+    pub(super) fn child_of(&self, edge: usize) -> usize {
         self.plan.graph.edges()[edge].child
     }
 
-    /// Columns `at` of `table`, to be compared with values that lie as columns `from_at` of `from` do.
-    fn bound(
-        &self,
-        table: usize,
-        at: &[usize],
-        from: usize,
-        from_at: &[usize],
-    ) -> Vec<BatchColumn> {
-        at.iter()
-            .zip(from_at)
-            .map(|(&to, &of)| {
-                let origin = &self.tables[from].request[of].column;
-                let mut column = BatchColumn::of(origin, self.source.encoding(origin));
-                column
-                    .name
-                    .clone_from(&self.tables[table].request[to].column.name);
-                column
-            })
-            .collect()
-    }
-
-    fn own_key(&self, table: usize) -> Vec<BatchColumn> {
-        let identity = &self.tables[table].identity;
-        self.bound(table, identity, table, identity)
-    }
-
-    /// Visits the rows that have one of `keys`; returns how many there are.
-    async fn visit_keys(
-        &mut self,
-        table: usize,
-        columns: &[BatchColumn],
-        keys: Vec<Key>,
-        reason: Reason,
-        expand: bool,
-    ) -> Result<u64> {
-        let mut found = 0;
-        for chunk in keys.chunks(self.keys_max) {
-            let filter = RowFilter::Keys(bind(columns, chunk.iter())?);
-            found += self.visit(table, filter, reason, expand).await?;
-        }
-        Ok(found)
-    }
-
-    /// Visits the rows of one scan; returns how many there are.
+    /// Visits the rows that some scans deliver; returns how many there are.
     async fn visit(
         &mut self,
         table: usize,
-        filter: RowFilter,
-        reason: Reason,
-        expand: bool,
+        wanted: Wanted,
+        mark: Mark,
+        among: Option<(usize, Among<'_>)>,
     ) -> Result<u64> {
-        let request = self.scan(table, filter);
-        let mut stream = self.source.scan(request).await?;
+        let mut scans = self.begin(table, wanted);
         let mut found = 0;
-        while let Some(batch) = stream.next().await {
-            self.cancel.check()?;
-            let batch = batch?;
+        while let Some(batch) = scans.next().await? {
             found += batch.rows() as u64;
-            self.take(table, batch.columns(), batch.rows(), reason, expand);
+            self.take(table, &batch, mark, among.as_ref());
             self.report(table);
         }
+        self.scans += scans.started;
         Ok(found)
     }
 
-    fn report(&self, table: usize) {
+    fn report(&mut self, table: usize) {
         self.progress.report(&ProgressEvent::Rows {
             step: "subset".to_owned(),
             table: self.tables[table].schema.table.clone(),
@@ -517,288 +427,141 @@ impl<'a> Walk<'a> {
     fn take(
         &mut self,
         table: usize,
-        columns: &[ArrayRef],
-        rows: usize,
-        reason: Reason,
-        expand: bool,
+        batch: &Batch<Sensitive>,
+        mark: Mark,
+        among: Option<&(usize, Among<'_>)>,
     ) {
-        let plan = self.plan;
-        let mut scratch = Vec::new();
-        let pick = |at: &[usize]| -> Vec<&ArrayRef> { at.iter().map(|&i| &columns[i]).collect() };
+        let (graph, policies) = (&self.plan.graph, &self.plan.edges);
+        let pick =
+            |at: &[usize]| -> Vec<&ArrayRef> { at.iter().map(|&i| batch.column(i)).collect() };
         let identity = pick(&self.tables[table].identity);
-        let up: Vec<_> = plan
-            .graph
-            .to_parents(table)
-            .iter()
-            .map(|&edge| (edge, pick(&self.edges[edge].child)))
+        let identity = if self.tables[table].keyless {
+            KeyReader::rows(identity)
+        } else {
+            KeyReader::new(identity)
+        };
+        let parents = graph.to_parents(table).iter();
+        let up: Vec<(usize, KeyReader<'_>)> = parents
+            .filter(|&&e| !(self.edges[e].vouched && self.tables[graph.edges()[e].parent].all))
+            .map(|&e| (e, KeyReader::new(pick(&self.edges[e].child))))
             .collect();
-        let down: Vec<_> = plan
-            .graph
-            .to_children(table)
-            .iter()
-            .filter(|&&edge| expand && plan.edges[edge].down != Down::None)
-            .map(|&edge| (edge, pick(&self.edges[edge].parent)))
+        let follows = |e: usize| {
+            let policy = &policies[e];
+            let near = |depth: Option<u32>| depth.is_none_or(|depth| mark.level < depth);
+            policy.down != Down::None
+                && near(policy.depth)
+                && near(self.plan.depth)
+                && !self.tables[graph.edges()[e].child].all
+        };
+        let children = graph.to_children(table).iter();
+        let down: Vec<(usize, KeyReader<'_>)> = children
+            .filter(|&&e| mark.is_expanded() && follows(e))
+            .map(|&e| (e, KeyReader::new(pick(&self.edges[e].parent))))
             .collect();
-        for row in 0..rows {
-            let state = &mut self.tables[table];
-            if !state.all {
-                let key = if state.keyless {
-                    Some(Key::whole_row(&identity, row, &mut scratch))
-                } else {
-                    Key::read(&identity, row, &mut scratch)
-                };
-                // A key column that is NOT NULL holds no NULL; see `row_key`.
-                let Some(key) = key else { continue };
-                if state.chosen.contains_key(&key) {
+        let among =
+            among.map(|(edge, among)| (*edge, KeyReader::new(pick(among.columns)), among.keys));
+        let (mut scratch, mut text) = (Vec::new(), Vec::new());
+        let mut taken = 0;
+        for row in 0..batch.rows() {
+            let of_type = |edge: &Edge, text: &mut Vec<u8>| match &edge.only {
+                None => true,
+                Some((at, _)) => edge.is_of_type(cell(batch.column(*at).as_ref(), row), text),
+            };
+            if let Some((edge, reader, keys)) = &among {
+                let key = reader.read(row, &mut scratch);
+                let wanted = key.is_some_and(|key| keys.contains(&key.to_key()));
+                if !wanted || !of_type(&self.edges[*edge], &mut text) {
                     continue;
                 }
-                state.chosen.insert(key, reason);
+            }
+            let state = &mut self.tables[table];
+            if !state.all {
+                // A key column that is NOT NULL holds no NULL; see `row_key`.
+                let Some(key) = identity.read(row, &mut scratch) else {
+                    continue;
+                };
+                if !state.chosen.insert_new(key, mark) {
+                    continue;
+                }
             }
             state.rows += 1;
-            for (edge, arrays) in &up {
-                if let Some(key) = Key::read(arrays, row, &mut scratch) {
-                    self.edges[*edge].wanted.entry(key).or_insert(false);
+            taken += 1;
+            for (number, reader) in &up {
+                let edge = &mut self.edges[*number];
+                if !of_type(edge, &mut text) {
+                    continue;
+                }
+                let Some(key) = reader.read(row, &mut scratch) else {
+                    continue;
+                };
+                let known = if edge.direct {
+                    self.tables[graph.edges()[*number].parent]
+                        .chosen
+                        .contains(key)
+                        || edge.orphaned.contains(key)
+                } else {
+                    edge.asked.contains(key)
+                };
+                if !known {
+                    edge.pending.insert_new(key, ());
                 }
             }
-            for (edge, arrays) in &down {
-                if let Some(key) = Key::read(arrays, row, &mut scratch) {
-                    self.edges[*edge].frontier.insert(key, ());
+            for (number, reader) in &down {
+                if let Some(key) = reader.read(row, &mut scratch) {
+                    self.edges[*number].frontier.insert_new(key, ());
                 }
             }
         }
-    }
-
-    /// Each table has ranks of its own: equal keys of two tables are chosen independently.
-    fn rank_seed(&self, table: usize) -> u64 {
-        let name = self.tables[table].schema.table.to_string();
-        xxhash_rust::xxh3::xxh3_64_with_seed(name.as_bytes(), self.plan.seed)
-    }
-
-    /// Keys of the `count` rows of `table` with the lowest ranks.
-    async fn lowest_ranks(&self, table: usize, count: u64) -> Result<Vec<Key>> {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let mut lowest = BinaryHeap::new();
-        let seed = self.rank_seed(table);
-        self.each_key(table, RowFilter::All, |key, _| {
-            keep_lowest(&mut lowest, count, key, seed);
-        })
-        .await?;
-        Ok(ranked(lowest))
-    }
-
-    /// Keys of `percent` of the rows of `table`, each row by its own rank.
-    async fn share(&self, table: usize, percent: f64) -> Result<Vec<Key>> {
-        // 53 bits of the rank: exact as a float.
-        #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float's mantissa")]
-        let position = |rank: u64| (rank >> 11) as f64 / (1u64 << 53) as f64;
-        let mut keys = Vec::new();
-        let seed = self.rank_seed(table);
-        self.each_key(table, RowFilter::All, |key, _| {
-            if position(key.rank(seed)) * 100.0 < percent {
-                keys.push(key);
+        if let Some(edge) = self.edges.get_mut(mark.edge as usize) {
+            if mark.is_expanded() {
+                edge.children += taken;
+            } else {
+                edge.parents += taken;
             }
-        })
-        .await?;
-        keys.sort_unstable();
-        Ok(keys)
-    }
-
-    /// For each parent key, the `cap` children with the lowest ranks.
-    async fn first_children(&self, edge: usize, parents: Vec<Key>, cap: u64) -> Result<Vec<Key>> {
-        let child = self.child_of(edge);
-        let parent = self.plan.graph.edges()[edge].parent;
-        let columns = self.bound(
-            child,
-            &self.edges[edge].child,
-            parent,
-            &self.edges[edge].parent,
-        );
-        let cap = usize::try_from(cap).unwrap_or(usize::MAX);
-        let seed = self.rank_seed(child);
-        let mut chosen = Vec::new();
-        for chunk in parents.chunks(self.keys_max) {
-            let filter = RowFilter::Keys(bind(&columns, chunk.iter())?);
-            let mut families: KeyMap<BinaryHeap<(u64, Key)>> = KeyMap::default();
-            let reference = self.edges[edge].child.clone();
-            self.each_row(child, filter, |arrays, row, scratch| {
-                let pick: Vec<&ArrayRef> = reference.iter().map(|&i| &arrays[i]).collect();
-                let own: Vec<&ArrayRef> = self.tables[child]
-                    .identity
-                    .iter()
-                    .map(|&i| &arrays[i])
-                    .collect();
-                let family = Key::read(&pick, row, scratch);
-                if let Some((family, key)) = family.zip(Key::read(&own, row, scratch)) {
-                    keep_lowest(families.entry(family).or_default(), cap, key, seed);
-                }
-            })
-            .await?;
-            chosen.extend(families.into_values().flatten().map(|(_, key)| key));
         }
-        chosen.sort_unstable();
-        Ok(chosen)
+        self.memory = self.memory.max(self.memory_now());
     }
 
-    async fn each_key(
-        &self,
-        table: usize,
-        filter: RowFilter,
-        mut use_key: impl FnMut(Key, usize),
-    ) -> Result<()> {
-        self.each_row(table, filter, |arrays, row, scratch| {
-            let own: Vec<&ArrayRef> = self.tables[table]
-                .identity
-                .iter()
-                .map(|&i| &arrays[i])
-                .collect();
-            if let Some(key) = Key::read(&own, row, scratch) {
-                use_key(key, row);
-            }
-        })
-        .await
+    fn memory_now(&self) -> usize {
+        let tables: usize = self.tables.iter().map(|t| t.chosen.memory()).sum();
+        let edges = self.edges.iter().map(|e| {
+            e.pending.memory() + e.asked.memory() + e.orphaned.memory() + e.frontier.memory()
+        });
+        tables + edges.sum::<usize>()
     }
 
-    async fn each_row(
-        &self,
-        table: usize,
-        filter: RowFilter,
-        mut use_row: impl FnMut(&[ArrayRef], usize, &mut Vec<u8>),
-    ) -> Result<()> {
-        let mut stream = self.source.scan(self.scan(table, filter)).await?;
-        let mut scratch = Vec::new();
-        while let Some(batch) = stream.next().await {
-            self.cancel.check()?;
-            let batch = batch?;
-            (0..batch.rows()).for_each(|row| use_row(batch.columns(), row, &mut scratch));
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Closure {
-        let mut seeds = vec![0; self.tables.len()];
-        let mut edges: Vec<EdgeContribution> = self
+    /// The chosen rows as they are, before orphans are dealt with.
+    pub(super) fn finish(&mut self) -> Closure {
+        let edges: Vec<EdgeContribution> = self
             .plan
             .edges
             .iter()
             .zip(&self.edges)
             .map(|(plan, edge)| EdgeContribution {
                 reference: plan.reference.clone(),
-                children: 0,
-                parents: 0,
-                orphans: edge.orphans,
+                children: edge.children,
+                parents: edge.parents,
+                orphans: edge.orphaned.len() as u64,
             })
             .collect();
-        let tables = self
-            .tables
-            .into_iter()
-            .enumerate()
-            .map(|(number, table)| {
-                if table.all {
-                    seeds[number] = table.rows;
-                }
-                for reason in table.chosen.values() {
-                    match *reason {
-                        Reason::Seed => seeds[number] += 1,
-                        Reason::Child(edge) => edges[edge].children += 1,
-                        Reason::Parent(edge) => edges[edge].parents += 1,
-                    }
-                }
-                let keys = sorted(table.chosen);
-                TableSelection {
-                    table: table.schema,
-                    all: table.all,
-                    keyed: !table.keyless,
-                    rows: table.rows,
-                    keys,
-                }
-            })
-            .collect();
+        let mut seeds: Vec<u64> = self.tables.iter().map(|table| table.rows).collect();
+        for (edge, contribution) in self.plan.graph.edges().iter().zip(&edges) {
+            seeds[edge.child] -= contribution.children;
+            seeds[edge.parent] -= contribution.parents;
+        }
+        let select = |table: &mut Table| {
+            let marks = std::mem::take(&mut table.chosen);
+            TableSelection::new(Arc::clone(&table.schema), table.all, table.rows, marks)
+        };
         Closure {
-            tables,
+            missing: self.tables.iter().map(|t| t.missing).collect(),
+            dropped: vec![0; self.tables.len()],
+            tables: self.tables.iter_mut().map(select).collect(),
             edges,
             seeds,
+            coverage: std::mem::take(&mut self.covered),
+            scans: self.scans,
+            memory: self.memory,
         }
     }
-}
-
-impl Table {
-    fn new(schema: Arc<TableSchema>) -> Self {
-        let decoded = |name: &String| {
-            schema.column(name).map(|column| ColumnRequest {
-                column: column.clone(),
-                form: Form::Decoded,
-            })
-        };
-        let key: Option<Vec<ColumnRequest>> =
-            row_key(&schema).map(|names| names.iter().filter_map(decoded).collect());
-        let keyless = key.is_none();
-        let request = key.unwrap_or_else(|| whole_row(&schema));
-        let identity = (0..request.len()).collect();
-        Self {
-            schema,
-            request,
-            identity,
-            keyless,
-            all: false,
-            rows: 0,
-            chosen: KeyMap::default(),
-        }
-    }
-
-    /// Positions of decoded columns in the request; columns that are not there yet are added.
-    fn positions(&mut self, names: &[&str]) -> Vec<usize> {
-        names
-            .iter()
-            .filter_map(|name| {
-                let here = |r: &ColumnRequest| r.column.name == *name && r.form == Form::Decoded;
-                if let Some(at) = self.request.iter().position(here) {
-                    return Some(at);
-                }
-                let column = self.schema.column(name)?.clone();
-                self.request.push(ColumnRequest {
-                    column,
-                    form: Form::Decoded,
-                });
-                Some(self.request.len() - 1)
-            })
-            .collect()
-    }
-}
-
-/// The columns that identify a row of `table` and never hold NULL: SQLite allows NULL in a primary key.
-pub(super) fn row_key(table: &TableSchema) -> Option<&[String]> {
-    let not_null = |name: &String| table.column(name).is_some_and(|c| !c.nullable);
-    let mut keys = table.primary_key.iter().chain(&table.unique);
-    keys.find(|key| key.columns.iter().all(not_null))
-        .map(|key| key.columns.as_slice())
-}
-
-/// Every written column in the server's own form: what stands for a row that has no key.
-pub(crate) fn whole_row(table: &TableSchema) -> Vec<ColumnRequest> {
-    let written = table.columns.iter().filter(|column| column.is_written());
-    written
-        .map(|column| ColumnRequest {
-            column: column.clone(),
-            form: Form::Carried,
-        })
-        .collect()
-}
-
-fn keep_lowest(lowest: &mut BinaryHeap<(u64, Key)>, count: usize, key: Key, seed: u64) {
-    lowest.push((key.rank(seed), key));
-    if lowest.len() > count {
-        lowest.pop();
-    }
-}
-
-fn ranked(lowest: BinaryHeap<(u64, Key)>) -> Vec<Key> {
-    let mut keys: Vec<Key> = lowest.into_iter().map(|(_, key)| key).collect();
-    keys.sort_unstable();
-    keys
-}
-
-fn sorted<V>(keys: KeyMap<V>) -> Vec<Key> {
-    let mut keys: Vec<Key> = keys.into_keys().collect();
-    keys.sort_unstable();
-    keys
 }

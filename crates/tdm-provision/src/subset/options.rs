@@ -1,0 +1,34 @@
+/// How a closure runs. Nothing here changes which rows are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseOptions {
+    /// Keys bound in one query, at most.
+    pub keys_max: usize,
+    /// Scans at once, where the source allows several.
+    pub readers: usize,
+}
+
+impl Default for CloseOptions {
+    fn default() -> Self {
+        Self {
+            keys_max: 10_000,
+            readers: 4,
+        }
+    }
+}
+
+impl CloseOptions {
+    /// At most this many keys in one query.
+    #[must_use]
+    pub const fn keys_max(mut self, keys: usize) -> Self {
+        self.keys_max = keys;
+        self
+    }
+
+    /// At most this many scans at once.
+    #[must_use]
+    pub const fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers;
+        self
+    }
+}
