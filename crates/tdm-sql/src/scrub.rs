@@ -53,7 +53,11 @@ pub(crate) fn sqlite(error: ffi::Error, message: &str, statement: Option<&str>) 
     if FIXED.contains(&message) {
         return format!("{message} (code {})", error.extended_code);
     }
-    for prefix in ["ambiguous column name: ", "no such module: "] {
+    for prefix in [
+        "ambiguous column name: ",
+        "no such module: ",
+        "no such collation sequence: ",
+    ] {
         if message.starts_with(prefix) && statement.is_none() {
             return one_line(message);
         }

@@ -391,12 +391,23 @@ fn index_statement(
                     if *descending { " DESC" } else { "" }
                 )
             }
-            IndexPart::Expression { sql } if same_engine => enclosed(table, sql)?,
+            IndexPart::Expression { sql } if same_engine => {
+                // Parentheses would make another text of it, and one that a later reading calls a change.
+                let enclosed = enclosed(table, sql)?;
+                match ddl_parse::is_one_part(sql) {
+                    true => sql.clone(),
+                    false => enclosed,
+                }
+            }
             IndexPart::Expression { .. } => return Ok(None),
         });
     }
     let predicate = match &index.predicate {
-        Some(text) if same_engine => format!(" WHERE {}", enclosed(table, text)?),
+        // It ends the statement, so there is nothing that it could swallow.
+        Some(text) if same_engine => {
+            enclosed(table, text)?;
+            format!(" WHERE {text}")
+        }
         Some(_) => return Ok(None),
         None => String::new(),
     };

@@ -125,6 +125,12 @@ pub(super) fn index(sql: &str) -> Option<IndexDdl> {
     Some(IndexDdl { parts, predicate })
 }
 
+/// Whether the text is one part of an index: no comma outside parentheses and no comment.
+pub(super) fn is_one_part(sql: &str) -> bool {
+    let comments = sql.contains("--") || sql.contains("/*");
+    !comments && tokens(sql).is_ok_and(|found| split_at_commas(&found).len() == 1)
+}
+
 /// Reads constraints up to the end of the item; `column` when they belong to one.
 fn constraints(reader: &mut Reader<'_>, ddl: &mut TableDdl, column: Option<&str>) -> Option<()> {
     let mut name: Option<String> = None;

@@ -16,7 +16,7 @@ use super::builder::CellBuilder;
 use super::failure::Doing;
 use super::sample::{self, Choice};
 use super::token::{Kind, tokens};
-use super::worker::{Outlet, Watch};
+use super::worker::{Outlet, Piece, Watch};
 use super::{keys, types};
 use crate::quote::Dialect;
 
@@ -27,9 +27,11 @@ pub(super) async fn run(
     outlet: Outlet,
     watch: Watch,
 ) {
-    if let Err(error) = drive(&connection, request, &outlet, &watch).await {
-        let _ = outlet.send(Err(error)).await;
-    }
+    let last = match drive(&connection, request, &outlet, &watch).await {
+        Ok(()) => Piece::End,
+        Err(error) => Piece::Batch(Err(error)),
+    };
+    let _ = outlet.send(last).await;
 }
 
 /// Prepares the scan's statement and throws it away.
@@ -409,6 +411,6 @@ impl Filling {
         self.origin += self.rows as u64;
         self.rows = 0;
         self.bytes = 0;
-        Ok(outlet.send(Ok(batch)).await.is_ok())
+        Ok(outlet.send(Piece::Batch(Ok(batch))).await.is_ok())
     }
 }

@@ -19,7 +19,7 @@ use tdm_core::types::Engine;
 use tokio::sync::mpsc;
 
 use super::failure::Doing;
-use super::worker::Worker;
+use super::worker::{Piece, Worker};
 use super::{introspect, keys, scan, types};
 
 /// How a source is opened.
@@ -224,8 +224,18 @@ impl RowSource for SqliteSource {
         // One batch waits while the reader works on another and the thread fills a third.
         let (outlet, inbox) = mpsc::channel(1);
         self.worker.scan(request, outlet).await?;
-        let batches = stream::unfold(inbox, |mut inbox| async {
-            inbox.recv().await.map(|batch| (batch, inbox))
+        let object = self.worker.object().to_owned();
+        let batches = stream::unfold(Some((inbox, object)), |state| async {
+            let (mut inbox, object) = state?;
+            match inbox.recv().await {
+                Some(Piece::Batch(Ok(batch))) => Some((Ok(batch), Some((inbox, object)))),
+                Some(Piece::Batch(Err(error))) => Some((Err(error), None)),
+                Some(Piece::End) => None,
+                None => {
+                    let reason = "the connection was closed before the scan ended".to_owned();
+                    Some((Err(PortError::Unavailable { object, reason }), None))
+                }
+            }
         });
         Ok(Box::pin(batches))
     }

@@ -147,6 +147,7 @@ fn open(path: &Path, object: &str) -> PortResult<Connection> {
              PRAGMA cache_size = -65536;
              PRAGMA foreign_keys = OFF;",
         )?;
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
         Ok(connection)
     };
     open().map_err(|error| {
@@ -218,7 +219,7 @@ fn complete(connection: &Connection, request: &StageRequest) -> PortResult<()> {
                 &format!("{} {}", request.mark.job, request.mark.dataset),
             ],
         )?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID)
+        Ok(())
     };
     mark().map_err(failed)
 }

@@ -18,7 +18,13 @@ use super::lock::StagingFile;
 use super::scan;
 
 /// Where a scan puts its batches.
-pub(super) type Outlet = mpsc::Sender<PortResult<Batch<Sensitive>>>;
+pub(super) type Outlet = mpsc::Sender<Piece>;
+
+/// What a scan hands out. A channel that closes without [`Piece::End`] was cut, and its rows are not all.
+pub(super) enum Piece {
+    Batch(PortResult<Batch<Sensitive>>),
+    End,
+}
 
 /// Commands that may wait for the thread.
 const COMMANDS_MAX: usize = 64;

@@ -1,12 +1,14 @@
 //! All or nothing: what readers of the published file see, before, during and after.
 
+use futures_util::StreamExt as _;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 use tdm_core::error::PortError;
-use tdm_core::port::{Namespace, NamespaceState, TargetDatabase as _};
+use tdm_core::port::{Namespace, NamespaceState, RowFilter, TargetDatabase as _};
+use tdm_core::transform::Form;
 use tdm_sql::sqlite::{APPLICATION_ID, SqliteTarget, TargetOptions};
 
-use crate::place::{Place, copied, query, staged};
+use crate::place::{Place, catalog, copied, query, request, staged, table};
 
 const NEW: &str = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('new')";
 const OLD: &str = "CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('old')";
@@ -34,6 +36,28 @@ async fn the_published_file_is_old_until_it_is_new() {
         "SELECT stat FROM sqlite_stat1 WHERE tbl = 'tdm:owner'",
     );
     assert!(matches!(&owner[0][0], Value::Text(mark) if mark.ends_with(" shop@1")));
+}
+
+#[tokio::test]
+async fn a_stream_that_publication_cuts_ends_with_an_error() {
+    let place = Place::new();
+    let fill = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)";
+    let sql = format!("CREATE TABLE t (v); {fill} INSERT INTO t SELECT i FROM n");
+    let source = place.source(&sql).await;
+    let target = SqliteTarget::open(place.path("t.sqlite")).unwrap();
+    let mut staging = staged(&source, &target, Namespace::Main).await;
+    let table = table(&catalog(&source).await, "t");
+    let mut wanted = request(&table, Form::Carried, RowFilter::All);
+    wanted.limit.rows_max = 10;
+    let mut stream = staging.read().await.unwrap().scan(wanted).await.unwrap();
+    assert!(stream.next().await.unwrap().is_ok());
+    staging.publish().await.unwrap();
+    let rest: Vec<_> = stream.collect().await;
+    assert!(rest.len() < 499);
+    assert!(matches!(
+        rest.last().unwrap(),
+        Err(PortError::Unavailable { .. })
+    ));
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ CREATE TABLE "ta""ble" (
   FOREIGN KEY (pb, pa) REFERENCES parent ON DELETE CASCADE
 );
 CREATE TABLE strict_one (k TEXT PRIMARY KEY, v ANY, w REAL) STRICT;
+CREATE TABLE loose (a TEXT DEFAULT "dou""ble" CHECK (a <> "never"), b TEXT AS (a || "!"));
 CREATE TABLE dates (d DATE, ts DATETIME, j JSON, u UUID);
 CREATE INDEX partial_one ON "ta""ble" (lower(t) DESC, x) WHERE i > 0;
 CREATE UNIQUE INDEX plain ON "ta""ble" (t, i);
@@ -48,6 +49,7 @@ INSERT INTO "ta""ble" (id, "wei rd", i, r, n, t, b, x, pa, pb, up) VALUES
   (6, '𝄞 é', -9223372036854775808, 9e999, 0.1, CAST(x'c328' AS TEXT), zeroblob(3000), '', NULL, NULL, 2);
 DELETE FROM "ta""ble" WHERE id = 7;
 INSERT INTO strict_one VALUES ('a', 1, 2), ('b', '2', 0.5), ('c', x'03', NULL), ('d', 4.0, 1e10);
+INSERT INTO loose DEFAULT VALUES;
 INSERT INTO dates VALUES ('2024-02-29', '2024-02-29 23:59:60', '{"a": 1}', '00000000-0000-0000-0000-000000000001'), (20240229, 0, 7, NULL);
 "#;
 
@@ -69,6 +71,7 @@ async fn a_copy_has_the_same_schema_and_the_same_bytes() {
             .to_owned(),
         "SELECT * FROM strict_one ORDER BY k".to_owned(),
         "SELECT * FROM dates ORDER BY rowid".to_owned(),
+        "SELECT * FROM loose".to_owned(),
         "SELECT * FROM parent ORDER BY b, a".to_owned(),
         "SELECT * FROM both ORDER BY id".to_owned(),
         "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite%' ORDER BY name".to_owned(),
