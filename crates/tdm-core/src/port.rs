@@ -20,7 +20,7 @@ pub use sink::{
 pub use source::{
     BatchStream, KeyBatch, RowFilter, RowSource, ScanRequest, ServerIdentity, SourceCapability,
 };
-pub use step::{Step, StepContext, StepOutput};
+pub use step::{StepContext, StepOutput};
 pub use store::{
     CatalogStore, DatasetStore, LineageStore, MetadataStore, NewDatasetVersion, PlaceStore,
     RuleStore, RunStore, Scan, SchemaVersion, StoredRuleSet,

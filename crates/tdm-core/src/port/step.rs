@@ -1,12 +1,9 @@
-use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use serde_json::Value;
 
 use super::{Clock, Progress};
 use crate::cancel::CancelToken;
-use crate::error::PortError;
 use crate::ident::JobId;
 
 /// What every step knows of the job it belongs to.
@@ -29,21 +26,4 @@ pub struct StepOutput {
     pub summary: String,
     /// The same and more for machines; no cell values.
     pub details: Value,
-}
-
-/// A do-undo stage of a job. Both directions are idempotent: a step may run twice, and undo may run after a
-/// run that failed anywhere.
-#[async_trait]
-pub trait Step: fmt::Debug + Send {
-    /// Why a step fails.
-    type Error: std::error::Error + From<PortError> + Send;
-
-    /// Name, as logs and reports cite it.
-    fn name(&self) -> &'static str;
-
-    /// Does it.
-    async fn run(&mut self, context: &StepContext) -> Result<StepOutput, Self::Error>;
-
-    /// Takes back what it did as far as it must not stay.
-    async fn undo(&mut self, context: &StepContext) -> Result<(), Self::Error>;
 }
