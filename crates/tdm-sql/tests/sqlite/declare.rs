@@ -141,7 +141,7 @@ async fn copy(sql: &str, reuse: bool) -> (Catalog, Catalog) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn schemas_survive(tables in (table(0), table(1), table(2))) {

@@ -1,10 +1,6 @@
 //! SQLite as source and target, against real files.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
-#![expect(
-    clippy::print_stdout,
-    reason = "the process that is killed says when it is ready"
-)]
 
 mod chinook;
 mod conformance;
