@@ -1,0 +1,999 @@
+//! Counting what the distinct values of one column pass, and turning the counts into scores.
+//!
+//! A test with chance rate `q` that `k` of `n` values pass weighs `k ln(p/q) + (n-k) ln((1-p)/(1-q))`, where `p` is
+//! the share expected of a true column. So a check digit that one random number in eleven passes is worth nothing
+//! at that share and settles the matter at ninety per cent, without a threshold to tune.
+
+use tdm_core::category::Category;
+use tdm_core::finding::Evidence;
+
+use super::dictionary::{Dictionary, Kinds};
+use super::national::{MIXED, SCHEMES};
+use super::words;
+use super::{contact, date, finance, postal, secret};
+use crate::name::fold_into;
+
+/// Distinct values that are read at most.
+pub(crate) const VALUES_MAX: usize = 1_000;
+/// Longer values are read up to here for shape; the rest adds nothing.
+const LENGTH_MAX: usize = 256;
+
+macro_rules! tests {
+    ($($variant:ident = $label:literal, $category:ident, $p:literal, $q:literal;)+) => {
+        /// Tests of single values other than the numbered schemes.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Test { $($variant),+ }
+        const TESTS: &[(&str, Category, f64, f64)] = &[$(($label, Category::$category, $p, $q)),+];
+    };
+}
+
+// Label, what passing speaks for, share expected of a true column, share expected by chance.
+tests! {
+    Email = "e-mail address", Email, 0.95, 0.004;
+    PhoneCertain = "international telephone number", Phone, 0.9, 0.004;
+    PhoneAny = "telephone number", Phone, 0.95, 0.05;
+    Ipv4 = "internet address", IpAddress, 0.96, 0.01;
+    Ipv6 = "internet address (version 6)", IpAddress, 0.9, 0.002;
+    Mac = "hardware address", MacAddress, 0.97, 0.001;
+    Iban = "IBAN check digits", Iban, 0.95, 0.003;
+    IbanShape = "IBAN length and country", Iban, 0.97, 0.02;
+    Card = "card issuer and Luhn digit", CreditCard, 0.95, 0.03;
+    CardMasked = "masked card number", CreditCard, 0.95, 0.005;
+    CardExpiry = "card expiry", CreditCard, 0.98, 0.02;
+    Bic = "bank identifier code", BankAccount, 0.97, 0.05;
+    SortCode = "bank sort code", BankAccount, 0.98, 0.2;
+    Ssn = "social-security number", NationalId, 0.97, 0.004;
+    Ein = "employer identification number", TaxId, 0.97, 0.03;
+    UserAgent = "user agent", DeviceId, 0.95, 0.001;
+    Plate = "licence plate", DeviceId, 0.9, 0.03;
+    Uuid = "UUID", None, 0.97, 0.001;
+    Hash = "password hash format", PasswordHash, 0.95, 0.001;
+    Token = "credential format", SecretToken, 0.9, 0.004;
+    Opaque = "random text", SecretToken, 0.9, 0.2;
+    UrlPersonal = "personal page", UrlPersonal, 0.8, 0.08;
+    Url = "web address", None, 0.95, 0.01;
+    Latitude = "latitude", GeoLat, 0.97, 0.35;
+    Longitude = "longitude", GeoLon, 0.97, 0.35;
+    CoordinatePair = "pair of coordinates", GeoLon, 0.97, 0.01;
+    First = "given names", PersonNameFirst, 0.6, 0.03;
+    Last = "family names", PersonNameLast, 0.55, 0.05;
+    Full = "given and family names", PersonNameFull, 0.6, 0.01;
+    NameShape = "words shaped as names", PersonNameFull, 0.85, 0.08;
+    City = "cities", AddressCity, 0.5, 0.02;
+    Country = "countries", AddressCountry, 0.85, 0.01;
+    CountryCode = "country codes", AddressCountry, 0.98, 0.35;
+    Region = "regions", AddressRegion, 0.8, 0.015;
+    StateCode = "state codes", AddressRegion, 0.97, 0.08;
+    Postcode = "postcode shape", AddressPostcode, 0.96, 0.01;
+    Street = "streets", AddressStreet, 0.75, 0.01;
+    Gender = "words for gender", Gender, 0.97, 0.02;
+    Religion = "religions", Religion, 0.85, 0.003;
+    Ethnicity = "nationalities and origins", Ethnicity, 0.85, 0.004;
+    Orientation = "orientations", SexualOrientation, 0.85, 0.003;
+    Political = "parties and opinions", Political, 0.8, 0.004;
+    Union = "trade unions", Union, 0.8, 0.002;
+    Marital = "marital status", OtherPersonal, 0.9, 0.01;
+    Occupation = "occupations", OtherPersonal, 0.7, 0.02;
+    Health = "conditions and medicines", Health, 0.55, 0.006;
+    Blood = "blood groups", Health, 0.95, 0.003;
+    Icd = "diagnosis codes", Health, 0.95, 0.02;
+    BirthDate = "dates of birth", DateOfBirth, 0.97, 0.4;
+    Username = "account names made of names", Username, 0.6, 0.02;
+    Handle = "account names", Username, 0.95, 0.03;
+    Company = "companies", None, 0.4, 0.02;
+    Harmless = "words of things and states", None, 0.8, 0.05;
+    Common = "words of the language", None, 0.6, 0.1;
+    Date = "dates", None, 0.97, 0.01;
+    Version = "versions", None, 0.95, 0.02;
+    Digest = "digests", None, 0.97, 0.002;
+    Code = "codes of a fixed pattern", None, 0.97, 0.1;
+    Ean = "article numbers", None, 0.97, 0.1;
+    Path = "paths and files", None, 0.9, 0.02;
+    Number = "plain numbers", None, 0.98, 0.2;
+}
+
+/// Counts over one column.
+#[derive(Debug, Clone)]
+pub(crate) struct Tally {
+    counts: [u32; TESTS.len()],
+    schemes: Vec<u32>,
+    mixed: Vec<u32>,
+    pub(crate) distinct: u32,
+    pub(crate) rows: u64,
+    total_length: u64,
+    pub(crate) longest: usize,
+    spaces: u64,
+    letters_values: u32,
+    pub(crate) digit_values: u32,
+    at_values: u32,
+    json: u32,
+    years: Vec<u32>,
+    clocks: u32,
+    integers: Vec<i64>,
+    decimals: Vec<f64>,
+    fraction_digits: u64,
+    genders: u8,
+    octet_high: u32,
+    boolean: u32,
+    digit_length: [u32; 20],
+    plain_numbers: u32,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            counts: [0; TESTS.len()],
+            schemes: vec![0; SCHEMES.len()],
+            mixed: vec![0; MIXED.len()],
+            distinct: 0,
+            rows: 0,
+            total_length: 0,
+            longest: 0,
+            spaces: 0,
+            letters_values: 0,
+            digit_values: 0,
+            at_values: 0,
+            json: 0,
+            years: Vec::new(),
+            clocks: 0,
+            integers: Vec::new(),
+            decimals: Vec::new(),
+            fraction_digits: 0,
+            genders: 0,
+            octet_high: 0,
+            boolean: 0,
+            digit_length: [0; 20],
+            plain_numbers: 0,
+        }
+    }
+}
+
+/// What the values of a column say, in nats against `none`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Weighing {
+    /// Scores of categories that values speak for; `none` among them for shapes of harmless data.
+    pub(crate) scores: Vec<(Category, f64)>,
+    /// Counts behind the scores.
+    pub(crate) evidence: Vec<Evidence>,
+    /// Categories that the values rule out, with the reason.
+    pub(crate) vetoes: Vec<(Category, &'static str)>,
+    /// Whether the values are long texts.
+    pub(crate) prose: bool,
+    /// Whether the values are JSON documents.
+    pub(crate) json: bool,
+}
+
+/// Texts that stand for a missing value.
+fn is_missing(text: &str) -> bool {
+    text.is_empty()
+        || text.len() <= 7
+            && matches!(
+                text.to_ascii_lowercase().as_str(),
+                "null"
+                    | "n/a"
+                    | "na"
+                    | "none"
+                    | "nan"
+                    | "-"
+                    | "--"
+                    | "?"
+                    | "unknown"
+                    | "nil"
+                    | "tbd"
+                    | "\\n"
+                    | "(null)"
+                    | "."
+                    | "x"
+                    | "xx"
+                    | "xxx"
+                    | "#n/a"
+                    | "nd"
+                    | "n.a."
+            )
+            && !matches!(text, "x" | "X")
+}
+
+impl Tally {
+    fn hit(&mut self, test: Test) {
+        self.counts[test as usize] += 1;
+    }
+
+    const fn count(&self, test: Test) -> u32 {
+        self.counts[test as usize]
+    }
+
+    /// Reads one distinct value that `rows` rows have. `folded` is scratch space.
+    pub(crate) fn read(
+        &mut self,
+        dictionary: &Dictionary,
+        value: &str,
+        rows: u64,
+        folded: &mut String,
+    ) {
+        let value = value.trim();
+        if is_missing(value) {
+            return;
+        }
+        self.distinct += 1;
+        self.rows += rows;
+        self.total_length += value.len() as u64;
+        self.longest = self.longest.max(value.len());
+        let value = cut(value);
+        let bytes = value.as_bytes();
+        let (mut digits, mut letters, mut spaces, mut others, mut upper) = (0, 0, 0, 0, 0);
+        for b in bytes {
+            match b {
+                b'0'..=b'9' => digits += 1,
+                b'A'..=b'Z' => {
+                    letters += 1;
+                    upper += 1;
+                }
+                b'a'..=b'z' | 0x80.. => letters += 1,
+                b' ' | b'\t' | b'\n' | b'\r' => spaces += 1,
+                _ => others += 1,
+            }
+        }
+        self.spaces += spaces as u64;
+        self.letters_values += u32::from(letters > 0);
+        self.digit_values += u32::from(digits > 0);
+        if matches!(bytes[0], b'{' | b'[') && matches!(bytes[bytes.len() - 1], b'}' | b']')
+            || matches!(bytes[0], b'{') && bytes.len() >= LENGTH_MAX
+        {
+            self.json += 1;
+            return;
+        }
+        if bytes.contains(&b'@') {
+            self.at_values += 1;
+            if contact::email(value) {
+                self.hit(Test::Email);
+                return;
+            }
+        }
+        if bytes.len() >= LENGTH_MAX || spaces > 12 {
+            if value.starts_with("Mozilla/") || value.contains("AppleWebKit") {
+                self.hit(Test::UserAgent);
+            } else if secret::token(value) {
+                self.hit(Test::Token);
+            } else if secret::password_hash(value) {
+                self.hit(Test::Hash);
+            }
+            return;
+        }
+        if letters == 0 {
+            self.numeric(value, digits, others + spaces);
+        } else {
+            self.textual(
+                dictionary,
+                value,
+                Shape {
+                    digits,
+                    letters,
+                    spaces,
+                    others,
+                    upper,
+                },
+                folded,
+            );
+        }
+    }
+
+    /// Values of digits and separators.
+    fn numeric(&mut self, value: &str, digits: usize, separators: usize) {
+        let bytes = value.as_bytes();
+        if value.len() <= 1 && matches!(bytes[0], b'0' | b'1') {
+            self.boolean += 1;
+        }
+        if contact::mac(value) {
+            self.hit(Test::Mac);
+            return;
+        }
+        if bytes.iter().filter(|b| **b == b':').count() >= 2 && contact::ipv6(value) {
+            self.hit(Test::Ipv6);
+            return;
+        }
+        if let Some(octets) = contact::ipv4(value) {
+            self.hit(Test::Ipv4);
+            self.octet_high += u32::from(octets.iter().any(|o| *o > 40));
+            return;
+        }
+        if let Some(day) = date::parse(value) {
+            self.hit(Test::Date);
+            self.years.push(day.year);
+            self.clocks += u32::from(day.clock);
+            if separators > 0 {
+                return;
+            }
+        }
+        if let Some((a, b)) = value.split_once(',').or_else(|| value.split_once(' '))
+            && let (Ok(a), Ok(b)) = (a.trim().parse::<f64>(), b.trim().parse::<f64>())
+            && value.matches('.').count() == 2
+            && a.abs() <= 90.0
+            && b.abs() <= 180.0
+        {
+            self.hit(Test::CoordinatePair);
+            return;
+        }
+        if expiry(bytes) {
+            self.hit(Test::CardExpiry);
+        }
+        if bytes.iter().any(|b| matches!(b, b'*' | b'#'))
+            && digits >= 4
+            && value.len() >= 8
+            && value.len() <= 24
+        {
+            self.hit(Test::CardMasked);
+            return;
+        }
+        let number = value.replace(',', ".");
+        if let Some((_, fraction)) = number.split_once('.')
+            && let Ok(n) = number.parse::<f64>()
+        {
+            self.decimals.push(n);
+            self.fraction_digits += fraction.len() as u64;
+            self.hit(Test::Number);
+            return;
+        }
+        if dotted_version(bytes) {
+            self.hit(Test::Version);
+        }
+        if shape_is(bytes, b"999-99-9999") && ssn(bytes) {
+            self.hit(Test::Ssn);
+            return;
+        }
+        if shape_is(bytes, b"99-9999999") {
+            self.hit(Test::Ein);
+        }
+        if shape_is(bytes, b"99-99-99") {
+            self.hit(Test::SortCode);
+            return;
+        }
+        if postal::postcode(value) {
+            self.hit(Test::Postcode);
+        }
+        if let Some(shape) = contact::phone_shape(value) {
+            self.hit(Test::PhoneAny);
+            if shape == contact::PhoneShape::Certain {
+                self.hit(Test::PhoneCertain);
+            }
+        }
+        if separators == 0 {
+            if let Ok(n) = value.parse::<i64>() {
+                self.integers.push(n);
+            }
+            self.hit(Test::Number);
+        }
+        self.digits(bytes, digits, separators);
+    }
+
+    /// Check-digit schemes over the digits alone.
+    fn digits(&mut self, bytes: &[u8], count: usize, separators: usize) {
+        if !(8..=19).contains(&count) || separators > 6 {
+            return;
+        }
+        let mut buffer = [0_u8; 20];
+        let mut length = 0;
+        for b in bytes {
+            match b {
+                b'0'..=b'9' => {
+                    buffer[length] = b - b'0';
+                    length += 1;
+                }
+                b' ' | b'-' | b'.' | b'/' | b'_' => {}
+                _ => return,
+            }
+        }
+        let digits = &buffer[..length];
+        self.digit_length[length.min(19)] += 1;
+        if separators == 0 {
+            self.plain_numbers += 1;
+        }
+        if finance::card(digits) {
+            self.hit(Test::Card);
+        }
+        if matches!(length, 8 | 12 | 13) && super::checksum::ean(digits) {
+            self.hit(Test::Ean);
+        }
+        for (i, scheme) in SCHEMES.iter().enumerate() {
+            if scheme.length == length && (scheme.test)(digits) {
+                self.schemes[i] += 1;
+            }
+        }
+    }
+
+    /// Values with letters.
+    fn textual(&mut self, dictionary: &Dictionary, value: &str, shape: Shape, folded: &mut String) {
+        let bytes = value.as_bytes();
+        folded.clear();
+        fold_into(value, folded);
+        if shape.digits == 0 {
+            self.wordy(dictionary, value, shape, folded);
+            return;
+        }
+        if value.contains("://") || folded.starts_with("www.") {
+            self.hit(Test::Url);
+            if contact::personal_url(folded) {
+                self.hit(Test::UrlPersonal);
+            }
+            return;
+        }
+        if uuid(bytes) {
+            self.hit(Test::Uuid);
+            return;
+        }
+        if contact::mac(value) {
+            self.hit(Test::Mac);
+            return;
+        }
+        if bytes.contains(&b':') && contact::ipv6(value) {
+            self.hit(Test::Ipv6);
+            return;
+        }
+        if value.starts_with("Mozilla/")
+            || folded.starts_with("opera/")
+            || folded.contains("okhttp/")
+            || folded.contains("dalvik/")
+        {
+            self.hit(Test::UserAgent);
+            return;
+        }
+        if secret::password_hash(value) {
+            self.hit(Test::Hash);
+            return;
+        }
+        if secret::token(value) {
+            self.hit(Test::Token);
+            return;
+        }
+        if shape.spaces == 0
+            && shape.others == 0
+            && matches!(bytes.len(), 32 | 40 | 56 | 64 | 96 | 128)
+            && bytes.iter().all(u8::is_ascii_hexdigit)
+        {
+            self.hit(Test::Digest);
+            return;
+        }
+        if shape.spaces == 0 && secret::opaque(value) {
+            self.hit(Test::Opaque);
+            return;
+        }
+        if let Some(day) = date::parse(value) {
+            self.hit(Test::Date);
+            self.years.push(day.year);
+            self.clocks += u32::from(day.clock);
+            return;
+        }
+        if bytes.len() <= 36 {
+            self.coded(value, shape);
+        }
+        if matches!(bytes[0], b'v' | b'V') && dotted_version(&bytes[1..])
+            || bytes[0].is_ascii_digit()
+                && dotted_version(
+                    value
+                        .split(['-', '+'])
+                        .next()
+                        .unwrap_or_default()
+                        .as_bytes(),
+                )
+        {
+            self.hit(Test::Version);
+        }
+        if path(folded) {
+            self.hit(Test::Path);
+            return;
+        }
+        if contact::phone_shape(value).is_some() {
+            self.hit(Test::PhoneAny);
+            self.hit(Test::PhoneCertain);
+            return;
+        }
+        if shape.spaces > 0 || bytes.iter().any(|b| matches!(b, b'.' | b',')) {
+            let reading = words::read(dictionary, folded, shape.digits);
+            if reading.street {
+                self.hit(Test::Street);
+            }
+            if reading.company {
+                self.hit(Test::Company);
+            }
+            if reading.health && reading.words > 1 {
+                self.hit(Test::Health);
+            }
+            if reading.common {
+                self.hit(Test::Common);
+            }
+        } else {
+            if shape.letters > shape.digits && bytes.len() <= 32 {
+                self.account(dictionary, folded);
+            }
+            let street = words::read(dictionary, folded, shape.digits);
+            if street.street && shape.letters > 6 {
+                self.hit(Test::Street);
+            }
+        }
+    }
+
+    /// Codes of letters and digits: national schemes, IBAN, BIC, postcodes, diagnosis codes.
+    fn coded(&mut self, value: &str, shape: Shape) {
+        let bytes = value.as_bytes();
+        if icd(bytes) {
+            self.hit(Test::Icd);
+        }
+        if bytes.len() <= 10 && postal::postcode(value) {
+            self.hit(Test::Postcode);
+        }
+        if plate(bytes) {
+            self.hit(Test::Plate);
+        }
+        if bytes.iter().any(|b| matches!(b, b'*' | b'X' | b'x')) && masked(bytes) {
+            self.hit(Test::CardMasked);
+        }
+        if code(bytes) {
+            self.hit(Test::Code);
+        }
+        if shape.spaces > 8 {
+            return;
+        }
+        let mut buffer = [0_u8; 40];
+        let mut length = 0;
+        for b in bytes {
+            match b {
+                b'0'..=b'9' | b'A'..=b'Z' | b'<' => {
+                    buffer[length] = *b;
+                    length += 1;
+                }
+                b'a'..=b'z' => {
+                    buffer[length] = b.to_ascii_uppercase();
+                    length += 1;
+                }
+                b' ' | b'-' | b'.' | b'/' | b'(' | b')' | b'+' => {}
+                _ => return,
+            }
+        }
+        let text = &buffer[..length];
+        if length >= 15
+            && text[0].is_ascii_uppercase()
+            && text[1].is_ascii_uppercase()
+            && text[2].is_ascii_digit()
+        {
+            if finance::iban(text) {
+                self.hit(Test::Iban);
+            }
+            if length <= 34 && text[3].is_ascii_digit() && postal::is_country_code(&text[..2]) {
+                self.hit(Test::IbanShape);
+            }
+        }
+        if shape.upper == shape.letters && finance::bic(text) {
+            self.hit(Test::Bic);
+        }
+        if (7..=36).contains(&length) {
+            for (i, scheme) in MIXED.iter().enumerate() {
+                if (scheme.test)(text) {
+                    self.mixed[i] += 1;
+                }
+            }
+        }
+    }
+
+    /// Values of letters without digits.
+    fn wordy(&mut self, dictionary: &Dictionary, value: &str, shape: Shape, folded: &str) {
+        let bytes = value.as_bytes();
+        if value.contains("://") || folded.starts_with("www.") || folded.starts_with("/") {
+            if folded.starts_with('/') && !folded[1..].contains('/') {
+                self.hit(Test::Path);
+                return;
+            }
+            self.hit(if folded.starts_with('/') {
+                Test::Path
+            } else {
+                Test::Url
+            });
+            if contact::personal_url(folded) {
+                self.hit(Test::UrlPersonal);
+            }
+            return;
+        }
+        if path(folded) {
+            self.hit(Test::Path);
+            return;
+        }
+        if contact::mac(value) {
+            self.hit(Test::Mac);
+            return;
+        }
+        if shape.spaces == 0 && secret::password_hash(value) {
+            self.hit(Test::Hash);
+            return;
+        }
+        if shape.upper == bytes.len() {
+            if bytes.len() == 2 {
+                if postal::is_country_code(bytes) {
+                    self.hit(Test::CountryCode);
+                }
+                if postal::is_us_state(bytes) {
+                    self.hit(Test::StateCode);
+                }
+            } else if finance::bic(bytes) {
+                self.hit(Test::Bic);
+            }
+        }
+        if matches!(
+            folded,
+            "m" | "male"
+                | "man"
+                | "mr"
+                | "herr"
+                | "maennlich"
+                | "homme"
+                | "masculin"
+                | "masculino"
+                | "hombre"
+                | "maschio"
+                | "uomo"
+                | "mann"
+                | "mannelijk"
+                | "mezczyzna"
+                | "mr."
+                | "h"
+                | "he/him"
+                | "homem"
+                | "maschile"
+                | "hr"
+                | "dhr"
+                | "dhr."
+                | "monsieur"
+                | "m."
+                | "senor"
+                | "sr"
+                | "sr."
+                | "pan"
+                | "sig"
+                | "sig."
+                | "signor"
+                | "k"
+        ) {
+            self.genders |= 1;
+        }
+        if matches!(
+            folded,
+            "f" | "female"
+                | "woman"
+                | "mrs"
+                | "ms"
+                | "frau"
+                | "weiblich"
+                | "femme"
+                | "feminin"
+                | "femenino"
+                | "mujer"
+                | "feminino"
+                | "mulher"
+                | "femmina"
+                | "donna"
+                | "vrouw"
+                | "vrouwelijk"
+                | "kobieta"
+                | "mrs."
+                | "ms."
+                | "w"
+                | "v"
+                | "she/her"
+                | "femminile"
+                | "fr"
+                | "mevr"
+                | "mevr."
+                | "madame"
+                | "mme"
+                | "senora"
+                | "sra"
+                | "sra."
+                | "pani"
+                | "sig.ra"
+                | "signora"
+                | "feminine"
+                | "miss"
+                | "mw"
+                | "d"
+        ) {
+            self.genders |= 2;
+        }
+        let reading = words::read(dictionary, folded, 0);
+        let whole = reading.whole;
+        for (kind, test) in [
+            (Kinds::FIRST, Test::First),
+            (Kinds::CITY, Test::City),
+            (Kinds::COUNTRY, Test::Country),
+            (Kinds::REGION, Test::Region),
+            (Kinds::GENDER, Test::Gender),
+            (Kinds::RELIGION, Test::Religion),
+            (Kinds::ETHNICITY, Test::Ethnicity),
+            (Kinds::ORIENTATION, Test::Orientation),
+            (Kinds::POLITICAL, Test::Political),
+            (Kinds::UNION, Test::Union),
+            (Kinds::MARITAL, Test::Marital),
+            (Kinds::BLOOD, Test::Blood),
+            (Kinds::HARMLESS, Test::Harmless),
+        ] {
+            if whole.has(kind) {
+                self.hit(test);
+            }
+        }
+        if !whole.has(Kinds::FIRST)
+            && folded.contains(['-', ' '])
+            && reading.words <= 2
+            && folded
+                .split(['-', ' '])
+                .all(|p| dictionary.kinds(p).has(Kinds::FIRST) || p.len() == 2 && p.ends_with('.'))
+        {
+            self.hit(Test::First);
+        }
+        if !whole.has(Kinds::CITY) && reading.city_shape && !whole.has(Kinds::LAST) {
+            self.hit(Test::City);
+        }
+        if (whole.has(Kinds::LAST)
+            || reading.family_shape
+            || folded.contains('-')
+                && folded
+                    .split('-')
+                    .all(|p| dictionary.kinds(p).has(Kinds::LAST)))
+            && !reading.common
+            || reading.words == 2 && particle(folded)
+        {
+            self.hit(Test::Last);
+        }
+        if reading.full_name {
+            self.hit(Test::Full);
+        }
+        if reading.name_shape {
+            self.hit(Test::NameShape);
+        }
+        if reading.street {
+            self.hit(Test::Street);
+        }
+        if reading.company {
+            self.hit(Test::Company);
+        }
+        if reading.health {
+            self.hit(Test::Health);
+        }
+        if reading.occupation && !reading.company {
+            self.hit(Test::Occupation);
+        }
+        if reading.common {
+            self.hit(Test::Common);
+        }
+        if shape.spaces == 0 && shape.upper == 0 && folded.len() <= 32 {
+            self.account(dictionary, folded);
+        }
+    }
+
+    /// Account names: built of a person's name, or a handle with its at sign.
+    fn account(&mut self, dictionary: &Dictionary, folded: &str) {
+        if folded.starts_with('@') {
+            self.hit(Test::Handle);
+            return;
+        }
+        if folded.contains(' ') || folded.len() < 4 {
+            return;
+        }
+        let stem = folded.trim_end_matches(|c: char| c.is_ascii_digit());
+        let trailing = folded.len() - stem.len();
+        let parts: Vec<&str> = stem
+            .split(['.', '_', '-'])
+            .filter(|p| !p.is_empty())
+            .collect();
+        let person = Kinds(Kinds::FIRST.0 | Kinds::LAST.0);
+        let is_name = |p: &str| {
+            p.len() >= 3
+                && dictionary.kinds(p).has(person)
+                && !dictionary.kinds(p).has(Kinds::HARMLESS)
+        };
+        let built = match parts.as_slice() {
+            [one] => {
+                trailing > 0 && trailing <= 4 && is_name(one)
+                    || one.len() >= 5
+                        && one.is_ascii()
+                        && !dictionary.kinds(one).has(Kinds(
+                            Kinds::HARMLESS.0 | Kinds::COMMON.0 | Kinds::FIRST.0 | Kinds::LAST.0,
+                        ))
+                        && (dictionary.kinds(&one[1..]).has(Kinds::LAST)
+                            || (3..one.len().saturating_sub(2)).any(|i| {
+                                dictionary.kinds(&one[..i]).has(Kinds::FIRST)
+                                    && (dictionary.kinds(&one[i..]).has(Kinds::LAST))
+                            }))
+            }
+            [a, b] => {
+                is_name(a) && (is_name(b) || b.len() == 1)
+                    || is_name(b) && a.len() == 1
+                    || trailing > 0 && (is_name(a) || is_name(b))
+            }
+            [a, b, c] => is_name(a) && is_name(c) && b.len() <= 2,
+            _ => false,
+        };
+        if built {
+            self.hit(Test::Username);
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    digits: usize,
+    letters: usize,
+    spaces: usize,
+    others: usize,
+    upper: usize,
+}
+
+fn cut(value: &str) -> &str {
+    if value.len() <= LENGTH_MAX {
+        return value;
+    }
+    let mut end = LENGTH_MAX;
+    while !value.is_char_boundary(end) {
+        end -= 1;
+    }
+    &value[..end]
+}
+
+fn shape_is(bytes: &[u8], shape: &[u8]) -> bool {
+    bytes.len() == shape.len()
+        && bytes.iter().zip(shape).all(|(b, s)| {
+            if *s == b'9' {
+                b.is_ascii_digit()
+            } else {
+                b == s
+            }
+        })
+}
+
+/// Area not 000, 666 or 9xx; group not 00; serial not 0000.
+fn ssn(b: &[u8]) -> bool {
+    b[0] != b'9'
+        && &b[..3] != b"000"
+        && &b[..3] != b"666"
+        && &b[4..6] != b"00"
+        && &b[7..] != b"0000"
+}
+
+fn expiry(b: &[u8]) -> bool {
+    let month = |m: &[u8]| matches!(m, [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2']);
+    match b.len() {
+        5 => {
+            b[2] == b'/'
+                && month(&b[..2])
+                && b[3].is_ascii_digit()
+                && b[4].is_ascii_digit()
+                && b[3] >= b'1'
+        }
+        7 => {
+            b[2] == b'/'
+                && month(&b[..2])
+                && b[3..].starts_with(b"20")
+                && b[5].is_ascii_digit()
+                && b[6].is_ascii_digit()
+        }
+        _ => false,
+    }
+}
+
+fn dotted_version(b: &[u8]) -> bool {
+    let mut parts = 0;
+    for part in b.split(|c| *c == b'.') {
+        if part.is_empty() || part.len() > 5 || !part.iter().all(u8::is_ascii_digit) {
+            return false;
+        }
+        parts += 1;
+    }
+    (2..=5).contains(&parts)
+}
+
+fn uuid(b: &[u8]) -> bool {
+    b.len() == 36
+        && b.iter().enumerate().all(|(i, c)| {
+            if matches!(i, 8 | 13 | 18 | 23) {
+                *c == b'-'
+            } else {
+                c.is_ascii_hexdigit()
+            }
+        })
+}
+
+/// ICD-10: a letter, two characters, and most often a point with one to four more.
+fn icd(b: &[u8]) -> bool {
+    matches!(b.len(), 3 | 5..=8)
+        && b[0].is_ascii_uppercase()
+        && b[0] != b'U'
+        && b[1].is_ascii_digit()
+        && (b[2].is_ascii_digit() || b[2] == b'A' || b[2] == b'B')
+        && (b.len() == 3
+            || b[3] == b'.'
+                && b[4..]
+                    .iter()
+                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+                && (b[4].is_ascii_digit() || b[4] == b'X'))
+}
+
+/// Licence plates of Germany, the Netherlands, France, Italy, Spain, Great Britain, Poland.
+fn plate(b: &[u8]) -> bool {
+    use super::national::shape;
+    if !(5..=11).contains(&b.len()) || b.iter().any(u8::is_ascii_lowercase) {
+        return false;
+    }
+    let compact: Vec<u8> = b
+        .iter()
+        .copied()
+        .filter(|c| !matches!(c, b' ' | b'-'))
+        .collect();
+    let separated = compact.len() < b.len();
+    let german = separated
+        && {
+            let mut parts = b.split(|c| *c == b' ' || *c == b'-');
+            matches!((parts.next(), parts.next(), parts.next(), parts.next()), (Some(a), Some(l), Some(n), None)
+            if (1..=3).contains(&a.len()) && a.iter().all(u8::is_ascii_uppercase)
+            && (1..=2).contains(&l.len()) && l.iter().all(u8::is_ascii_uppercase)
+            && (1..=4).contains(&n.len()) && n.iter().all(u8::is_ascii_digit))
+        };
+    german
+        || separated
+            && [
+                "LLDDDLL", "LLDDLLL", "DDDDLLL", "DDLLDD", "DDLLLD", "LLLDDD", "LDDDLL", "LLLDDDD",
+                "LLDDDDD", "LLLDLDD",
+            ]
+            .iter()
+            .any(|s| shape(&compact, s))
+}
+
+/// Card numbers with all but the last digits hidden.
+fn masked(b: &[u8]) -> bool {
+    let hidden = b.iter().filter(|c| matches!(c, b'*' | b'X' | b'x')).count();
+    let digits = b.iter().filter(|c| c.is_ascii_digit()).count();
+    let separators = b.iter().filter(|c| matches!(c, b' ' | b'-')).count();
+    hidden >= 4
+        && (4..=10).contains(&digits)
+        && hidden + digits + separators == b.len()
+        && hidden + digits >= 12
+}
+
+/// An upper-case prefix and a number: ORD-000123, SKU12345.
+fn code(b: &[u8]) -> bool {
+    let letters = b.iter().take_while(|c| c.is_ascii_uppercase()).count();
+    let rest = &b[letters..];
+    let rest = rest
+        .strip_prefix(b"-")
+        .or_else(|| rest.strip_prefix(b"_"))
+        .or_else(|| rest.strip_prefix(b"#"))
+        .unwrap_or(rest);
+    (2..=6).contains(&letters)
+        && rest.len() >= 3
+        && rest.iter().all(|c| c.is_ascii_digit() || *c == b'-')
+}
+
+fn path(folded: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".csv", ".txt", ".json", ".xml", ".html", ".zip",
+        ".docx", ".xlsx", ".doc", ".xls", ".mp3", ".mp4", ".svg", ".log", ".js", ".css", ".py",
+        ".rs", ".sql", ".tar.gz", ".bin", ".exe", ".md", ".yaml", ".yml", ".webp", ".dll", ".jar",
+        ".php", ".java", ".ts", ".gz", ".parquet", ".dat", ".bak", ".ini", ".cfg", ".conf", ".sh",
+        ".pptx", ".mov", ".wav",
+    ];
+    folded.starts_with("c:\\")
+        || folded.starts_with("/var/")
+        || folded.starts_with("/usr/")
+        || folded.starts_with("s3://")
+        || ENDINGS.iter().any(|e| folded.ends_with(e))
+        || folded.starts_with("application/")
+        || folded.starts_with("image/")
+        || folded.starts_with("text/")
+        || folded.starts_with("video/")
+        || folded.starts_with("audio/")
+}
+
+fn particle(folded: &str) -> bool {
+    [
+        "van ", "von ", "de ", "da ", "di ", "del ", "della ", "dos ", "do ", "du ", "le ", "la ",
+        "el ", "al ", "zu ", "ter ", "ten ", "o'", "mc ", "mac ", "san ",
+    ]
+    .iter()
+    .any(|p| folded.starts_with(p))
+}
+
+mod weigh;
