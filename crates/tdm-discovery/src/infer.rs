@@ -28,6 +28,8 @@ use names::{NameModel, Named};
 
 /// Candidates of one child column that are looked up in the data.
 const TRIED: usize = 6;
+/// Keys in which the values of one column are looked up without a name that speaks for them.
+const BLIND: usize = 40;
 /// Scores that are nearer than this do not decide between two parents.
 const MARGIN: f64 = 0.04;
 
@@ -128,6 +130,14 @@ pub async fn infer(
                 let reference = reference(&table.table, &key.table.table, &pairs);
                 candidates.push(scored(reference, &named, key, inclusion, options));
             }
+            if candidates.iter().all(|c| c.score < options.score_min) {
+                let tried: BTreeSet<TableRef> = candidates
+                    .iter()
+                    .map(|c| c.reference.parent.clone())
+                    .collect();
+                let by_data = by_data(table, column, &keys, &tried, &mut checker, options).await?;
+                candidates.extend(by_data);
+            }
             decide(&mut candidates, options);
             found.extend(candidates);
         }
@@ -135,11 +145,55 @@ pub async fn infer(
     found.extend(composite::candidates(&tables, &taken, &mut checker, options).await?);
     found.extend(polymorphic::candidates(&tables, &taken, &keys, &mut checker, options).await?);
     settle(&mut found);
+    leave_implied(catalog, known, &mut found);
     found.sort_by(|a, b| {
         b.score
             .total_cmp(&a.score)
             .then_with(|| a.reference.describe().cmp(&b.reference.describe()))
     });
+    Ok(found)
+}
+
+/// Candidates that no name speaks for: only where values are such that finding them in a key is no chance.
+async fn by_data(
+    table: &TableSchema,
+    column: &tdm_core::catalog::Column,
+    keys: &[ParentKey<'_>],
+    tried: &BTreeSet<TableRef>,
+    checker: &mut Checker<'_>,
+    options: &InferOptions,
+) -> Result<Vec<Relationship>, Error> {
+    let mut found = Vec::new();
+    if !checker.is_telling(table, column) {
+        return Ok(found);
+    }
+    let mut looked_up = 0;
+    for key in keys {
+        let itself = key.table.table == table.table && key.column.name == column.name;
+        let fits = comparable(&column.logical, &key.column.logical);
+        let telling = checker.is_telling(key.table, key.column);
+        if itself || !fits || !telling || tried.contains(&key.table.table) {
+            continue;
+        }
+        looked_up += 1;
+        if looked_up > BLIND {
+            break;
+        }
+        let inclusion = checker.single(table, column, key.table, key.column).await?;
+        let Some(good) =
+            inclusion.filter(|i| i.tested >= 3 && i.orphan_rate() <= options.orphans_max)
+        else {
+            continue;
+        };
+        let pairs = [(column.name.clone(), key.column.name.clone())];
+        let named = Named {
+            key: 0,
+            score: 0.4,
+            feature: "no name speaks for it, only the values".to_owned(),
+        };
+        let reference = reference(&table.table, &key.table.table, &pairs);
+        found.push(scored(reference, &named, key, Some(good), options));
+    }
     Ok(found)
 }
 
@@ -268,6 +322,50 @@ fn decide(candidates: &mut [Relationship], options: &InferOptions) {
             let feature = format!("{parent} would do as well");
             best.evidence
                 .push(evidence("rival", feature, score - best.score, None));
+        }
+    }
+}
+
+/// A reference that follows from others is not proposed: `reading(site) -> site` when `reading(site, machine)` refers to
+/// machines and machines refer to sites by the same column.
+fn leave_implied(catalog: &Catalog, known: &[ForeignKey], found: &mut [Relationship]) {
+    let certain: Vec<ForeignKey> = catalog
+        .tables
+        .iter()
+        .flat_map(|t| &t.foreign_keys)
+        .chain(known)
+        .cloned()
+        .chain(
+            found
+                .iter()
+                .filter(|r| r.accepted)
+                .map(|r| r.reference.clone()),
+        )
+        .filter(|key| key.kind != RelationshipKind::Polymorphic)
+        .collect();
+    for candidate in found.iter_mut().filter(|r| r.accepted) {
+        let wanted = &candidate.reference;
+        let through = certain.iter().find(|wide| {
+            wide.child == wanted.child
+                && wide.columns.len() > wanted.columns.len()
+                && certain.iter().any(|next| {
+                    next.child == wide.parent
+                        && next.parent == wanted.parent
+                        && next.columns.len() == wanted.columns.len()
+                        && wanted.columns.iter().all(|(child, parent)| {
+                            let middle = wide.columns.iter().find(|(c, _)| c == child);
+                            middle.is_some_and(|(_, m)| {
+                                next.columns.iter().any(|(c, p)| c == m && p == parent)
+                            })
+                        })
+                })
+        });
+        if let Some(wide) = through {
+            candidate.accepted = false;
+            let feature = format!("follows from {}", wide.describe());
+            candidate
+                .evidence
+                .push(evidence("schema", feature, 0.0, None));
         }
     }
 }

@@ -69,6 +69,8 @@ pub struct DiscoverOptions {
     pub tables: Vec<String>,
     /// References that a person wrote.
     pub relationships: Vec<ForeignKey>,
+    /// References that a person rejected: they are never proposed again.
+    pub rejected: Vec<ForeignKey>,
     /// Whether to search for undeclared references.
     pub infer: Option<InferOptions>,
 }
@@ -86,6 +88,7 @@ impl Default for DiscoverOptions {
             pattern_count_min: 5,
             tables: Vec::new(),
             relationships: Vec::new(),
+            rejected: Vec::new(),
             infer: None,
         }
     }

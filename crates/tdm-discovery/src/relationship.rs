@@ -106,6 +106,7 @@ fn written_name(table: &TableRef) -> String {
 pub(crate) fn same(a: &ForeignKey, b: &ForeignKey) -> bool {
     a.child == b.child
         && a.parent == b.parent
+        && a.predicate == b.predicate
         && a.columns.len() == b.columns.len()
         && a.columns.iter().all(|pair| b.columns.contains(pair))
 }

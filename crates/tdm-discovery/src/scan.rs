@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::infer::{Relationship, infer};
 use crate::options::{Depth, DiscoverContext, DiscoverOptions};
 use crate::profile::{GatherLimits, Gatherer};
-use crate::relationship::checked;
+use crate::relationship::{checked, same};
 
 /// Name under which progress is reported.
 const STEP: &str = "discover";
@@ -169,6 +169,12 @@ pub async fn discover(
             context.cancel,
         )
         .await?;
+        for candidate in &mut found.candidates {
+            candidate.accepted &= !options
+                .rejected
+                .iter()
+                .any(|r| same(r, &candidate.reference));
+        }
         let proposed = found.candidates.iter().filter(|c| c.accepted);
         found
             .relationships

@@ -1,6 +1,5 @@
 //! Looking at databases through the in-memory doubles and through sources that misbehave.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_executor::block_on;
@@ -368,5 +367,24 @@ fn named_tables_and_relationships_are_checked() {
         1,
         "what is known is not inferred again"
     );
-    let _: Arc<dyn RowSource> = Arc::new(source);
+}
+
+#[test]
+fn a_rejected_reference_is_not_proposed_again() {
+    let source = Odd::new(&shop());
+    let mut options = DiscoverOptions {
+        infer: Some(tdm_discovery::InferOptions::default()),
+        ..DiscoverOptions::default()
+    };
+    let proposed = looked(&source, &options).unwrap().relationships;
+    assert_eq!(proposed.len(), 1);
+    assert_eq!(proposed[0].describe(), "visit(customer_id) -> customer(id)");
+    options.rejected = proposed;
+    let found = looked(&source, &options).unwrap();
+    assert!(found.relationships.is_empty());
+    assert_eq!(
+        found.candidates.len(),
+        1,
+        "what speaks for it can still be read"
+    );
 }

@@ -87,6 +87,12 @@ impl<'a> Checker<'a> {
         )
     }
 
+    /// Whether the sampled values of a column would not be in another key by chance.
+    pub(super) fn is_telling(&self, table: &TableSchema, column: &Column) -> bool {
+        self.values(table, column)
+            .is_some_and(|values| is_telling(&values))
+    }
+
     /// Distinct sampled values of a column as they are spelt.
     pub(super) fn spelt(&self, table: &TableSchema, column: &Column) -> Option<Vec<String>> {
         let seen = self.observed.get(&table.table.column(&column.name))?;

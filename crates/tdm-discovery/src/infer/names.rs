@@ -56,6 +56,8 @@ struct KeyNames {
     /// The key's name without key words and without the table's prefix.
     named_after_table: bool,
     bare: bool,
+    /// Whether no other table's name ends with the same word.
+    last_is_unique: bool,
 }
 
 /// Names of all keys, found by their words.
@@ -64,6 +66,7 @@ pub(super) struct NameModel<'a> {
     names: Vec<KeyNames>,
     by_word: BTreeMap<String, BTreeSet<usize>>,
     by_joined: BTreeMap<String, BTreeSet<usize>>,
+    prefix: Option<String>,
 }
 
 impl<'a> NameModel<'a> {
@@ -74,19 +77,24 @@ impl<'a> NameModel<'a> {
             names: Vec::new(),
             by_word: BTreeMap::new(),
             by_joined: BTreeMap::new(),
+            prefix: prefix.clone(),
         };
-        for (number, key) in keys.iter().enumerate() {
-            let mut table = parts(&key.table.table.name);
-            if table.len() > 1 && Some(&table[0]) == prefix.as_ref() {
-                table.remove(0);
+        let mut endings: BTreeMap<String, usize> = BTreeMap::new();
+        for table in tables {
+            if let Some(last) = parts(&table.table.name).pop() {
+                *endings.entry(last).or_default() += 1;
             }
+        }
+        for (number, key) in keys.iter().enumerate() {
+            let table = table_words(key.table, prefix.as_deref());
             let column = parts(&key.column.name);
             let (key_base, _) = base(&column);
             let joined = key_base.concat();
             let named_after_table = !key_base.is_empty()
                 && (table.ends_with(key_base)
                     || key_base.ends_with(&table)
-                    || joined == table.concat());
+                    || joined == table.concat()
+                    || unglued(&column.concat()).any(|base| base == table.concat()));
             let words = table.iter().chain(&column);
             for word in words.chain([&table.concat(), &column.concat()]) {
                 model
@@ -100,6 +108,7 @@ impl<'a> NameModel<'a> {
             }
             model.names.push(KeyNames {
                 bare: key_base.is_empty(),
+                last_is_unique: table.last().and_then(|last| endings.get(last)) == Some(&1),
                 table,
                 column,
                 named_after_table,
@@ -110,7 +119,7 @@ impl<'a> NameModel<'a> {
 
     /// Keys that the name of `column` speaks for, loudest first.
     pub(super) fn candidates(&self, table: &TableSchema, column: &Column) -> Vec<Named> {
-        let child = Child::new(table, column);
+        let child = Child::new(table, column, self.prefix.as_deref());
         if child.base.is_empty() && child.words.len() < 2 {
             // `id` alone names its own table.
             return Vec::new();
@@ -129,7 +138,15 @@ impl<'a> NameModel<'a> {
                 near.extend(self.by_word.get(role).into_iter().flatten());
             }
         }
-        near.extend(self.by_joined.get(&child.joined).into_iter().flatten());
+        // `mgrempid` ends with the key `empid`.
+        for (start, _) in child.joined.char_indices() {
+            near.extend(
+                self.by_joined
+                    .get(&child.joined[start..])
+                    .into_iter()
+                    .flatten(),
+            );
+        }
         let own = self
             .keys
             .iter()
@@ -145,6 +162,10 @@ impl<'a> NameModel<'a> {
             .filter_map(|number| {
                 let own = self.keys[number].table.table == table.table;
                 let (score, feature) = child.speaks_for(&self.names[number], own)?;
+                // What identifies the rows of one table refers to another only when its name says so plainly.
+                if child.is_own_key && score < 0.9 {
+                    return None;
+                }
                 Some(Named {
                     key: number,
                     score,
@@ -157,8 +178,26 @@ impl<'a> NameModel<'a> {
     }
 }
 
+/// What is left of a name written in one word when a key word at its end is taken away.
+fn unglued(joined: &str) -> impl Iterator<Item = &str> {
+    let bases = lexicon()
+        .key_words
+        .iter()
+        .filter_map(|word| joined.strip_suffix(word.as_str()));
+    bases.filter(|base| base.len() >= 2)
+}
+
 fn prefix_of(word: &str) -> String {
     word.chars().take(3).collect()
+}
+
+/// Words of a table's name without the prefix that most tables share.
+fn table_words(table: &TableSchema, prefix: Option<&str>) -> Vec<String> {
+    let mut words = parts(&table.table.name);
+    if words.len() > 1 && Some(words[0].as_str()) == prefix {
+        words.remove(0);
+    }
+    words
 }
 
 /// The first word that most tables share: `wp` in `wp_posts`, `wp_users`.
@@ -182,10 +221,14 @@ struct Child {
     has_key_word: bool,
     /// Whether the column alone is its own table's key.
     is_own_key: bool,
+    /// Whether the key word stands in front, as in `id_ciudad_nacimiento`; roles then stand behind.
+    key_word_first: bool,
+    /// Words of its own table's name.
+    table: Vec<String>,
 }
 
 impl Child {
-    fn new(table: &TableSchema, column: &Column) -> Self {
+    fn new(table: &TableSchema, column: &Column, prefix: Option<&str>) -> Self {
         let words = parts(&column.name);
         let (base, has_key_word) = base(&words);
         let joined = words.concat();
@@ -194,6 +237,8 @@ impl Child {
             joined,
             has_key_word,
             is_own_key: table.is_unique(&[column.name.as_str()]),
+            table: table_words(table, prefix),
+            key_word_first: has_key_word && words.first() != base.first(),
             words,
         }
     }
@@ -211,10 +256,7 @@ impl Child {
                 );
             }
             let base = self.base.concat();
-            let glued = lexicon()
-                .key_words
-                .iter()
-                .any(|word| self.joined.strip_suffix(word.as_str()) == Some(table.as_str()));
+            let glued = unglued(&self.joined).any(|base| base == table);
             if (self.has_key_word && base == table) || (glued && !table.is_empty()) {
                 return if key.bare || key.named_after_table {
                     says(0.95, "is named after the table and its key")
@@ -232,6 +274,18 @@ impl Child {
             {
                 return says(0.85, "is the name of the table in a role");
             }
+            if let Some((score, feature)) = self.names_ending(key) {
+                return says(score, feature);
+            }
+            if self.key_word_first && self.base.starts_with(&key.table) {
+                return says(0.72, "is the name of the table with a role behind it");
+            }
+            let key_joined = key.column.concat();
+            let in_role =
+                self.joined.len() > key_joined.len() && self.joined.ends_with(&key_joined);
+            if key.named_after_table && key_joined.len() >= 5 && in_role {
+                return says(0.78, "ends with the name of the key");
+            }
             if !self.has_key_word && base == table {
                 return says(0.72, "is the name of the table");
             }
@@ -239,12 +293,29 @@ impl Child {
                 return says(score, "names a role that rows of the table play");
             }
             let shared = common_suffix(&self.words, &key.column);
-            let says_table = key.table.iter().any(|word| self.base.contains(word));
+            let says_table = key.table.iter().any(|table| {
+                let names = |word: &String| {
+                    word == table || word.len() >= 4 && table.starts_with(word.as_str())
+                };
+                self.base.iter().any(names)
+            });
             if shared >= 2 && says_table {
                 return says(0.62, "ends as the key and names the table");
             }
             if self.has_key_word && abbreviates(&self.base, &key.table) {
                 return says(0.58, "abbreviates the name of the table");
+            }
+            let last = |words: &[String]| {
+                words
+                    .last()
+                    .map(|word| vec![word.clone()])
+                    .unwrap_or_default()
+            };
+            if self.has_key_word
+                && self.base.len() > 1
+                && abbreviates(&last(&self.base), &last(&key.table))
+            {
+                return says(0.55, "abbreviates the last word of the table's name");
             }
             if !self.has_key_word && self.base.len() > 1 && self.base.ends_with(&key.table) {
                 return says(0.55, "ends with the name of the table");
@@ -263,8 +334,9 @@ impl Child {
             let singular_words: Vec<String> = singular_words.by_ref().collect();
             found.into_iter().any(|window| *window == *singular_words)
         });
-        let longer = self.words.len() > key.column.len();
-        if longer && self.words.ends_with(&key.column) && key.named_after_table {
+        let key_joined = key.column.concat();
+        let longer = self.joined.len() > key_joined.len() && key_joined.len() >= 4;
+        if longer && self.joined.ends_with(&key_joined) && key.named_after_table {
             return says(0.85, "is the table's own key in a role");
         }
         if self.has_key_word && self.base.len() > key.table.len() && self.base.ends_with(&key.table)
@@ -276,6 +348,26 @@ impl Child {
         }
         self.plays(key)
             .map(|score| (score, "names a role that rows of the table play".to_owned()))
+    }
+
+    /// Whether the name is the end of the table's name: `category_id` in `issues` for `issue_categories`, `partner_id`
+    /// for `res_partner`.
+    fn names_ending(&self, key: &KeyNames) -> Option<(f64, &'static str)> {
+        if !self.has_key_word || self.base.is_empty() {
+            return None;
+        }
+        let ends = key.table.len() > self.base.len() && key.table.ends_with(&self.base);
+        if ends && key.table[..key.table.len() - self.base.len()] == self.table {
+            return Some((0.84, "is the name of a table that belongs to its own"));
+        }
+        if ends && key.last_is_unique {
+            return Some((0.72, "is the end of one table's name"));
+        }
+        if ends {
+            return Some((0.5, "is the end of the table's name, and of others'"));
+        }
+        let shared = common_suffix(&self.base, &key.table) > 0;
+        (shared && key.last_is_unique).then_some((0.6, "ends as one table's name in a role"))
     }
 
     /// Whether a word of the name is a role of the table's rows.
