@@ -21,12 +21,15 @@ pub(crate) enum Step {
     Index(usize),
 }
 
+/// Told of each leaf: its path, its kind and its bytes.
+pub(crate) type Leaf<'f> = dyn FnMut(&[Step], Kind, Range<usize>) + 'f;
+
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 512;
 
 /// Calls `leaf` for each leaf in order with its path, its kind and its bytes within `text`, quotes included.
 /// `None` when the text is not one JSON document.
-pub(crate) fn leaves(text: &str, leaf: &mut dyn FnMut(&[Step], Kind, Range<usize>)) -> Option<()> {
+pub(crate) fn leaves(text: &str, leaf: &mut Leaf<'_>) -> Option<()> {
     let mut reader = Reader { text, at: 0 };
     let mut path: Vec<Step> = Vec::new();
     reader.value(&mut path, leaf)?;
@@ -73,11 +76,7 @@ impl Reader<'_> {
     }
 
     /// Reads a leaf, an empty container, or the opening of containers down to the first leaf.
-    fn value(
-        &mut self,
-        path: &mut Vec<Step>,
-        leaf: &mut dyn FnMut(&[Step], Kind, Range<usize>),
-    ) -> Option<()> {
+    fn value(&mut self, path: &mut Vec<Step>, leaf: &mut Leaf<'_>) -> Option<()> {
         loop {
             self.space();
             let start = self.at;

@@ -3,6 +3,8 @@
 //! A change of an output here is a change of every masked dataset that must join with an older one.
 //! `TDM_BLESS=1` writes the present outputs into the files.
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -57,7 +59,11 @@ impl Vectors {
 
     fn array<'a>(&self, inputs: impl Iterator<Item = &'a str>) -> ArrayRef {
         match self.kind.as_str() {
-            "int" => Arc::new(inputs.map(|v| v.parse::<i64>().unwrap()).collect::<Int64Array>()),
+            "int" => Arc::new(
+                inputs
+                    .map(|v| v.parse::<i64>().unwrap())
+                    .collect::<Int64Array>(),
+            ),
             _ => Arc::new(StringArray::from_iter_values(inputs)),
         }
     }
@@ -82,7 +88,9 @@ impl Vectors {
             origin: 0,
             inputs: &[],
         };
-        let result = bound.mask(&self.array(inputs.iter().copied()), &context).unwrap();
+        let result = bound
+            .mask(&self.array(inputs.iter().copied()), &context)
+            .unwrap();
         texts(&result)
     }
 
@@ -160,9 +168,17 @@ fn outputs_are_the_recorded_ones_through_cell_column_and_plan() {
             functions.insert(vectors.function.clone());
             let inputs: Vec<&str> = vectors.cases.iter().map(|case| case[0].as_str()).collect();
             let column = vectors.run(&inputs);
-            let cells: Vec<String> = inputs.iter().flat_map(|input| vectors.run(&[*input])).collect();
+            let cells: Vec<String> = inputs
+                .iter()
+                .flat_map(|input| vectors.run(&[*input]))
+                .collect();
             assert_eq!(column, cells, "{}: cell and column", vectors.function);
-            assert_eq!(column, vectors.through_plan(), "{}: column and plan", vectors.function);
+            assert_eq!(
+                column,
+                vectors.through_plan(),
+                "{}: column and plan",
+                vectors.function
+            );
             if std::env::var_os("TDM_BLESS").is_some() {
                 for (case, output) in vectors.cases.iter().zip(&column) {
                     let quote = |text: &str| serde_json::to_string(text).unwrap();
@@ -172,7 +188,13 @@ fn outputs_are_the_recorded_ones_through_cell_column_and_plan() {
                 continue;
             }
             let expected: Vec<&str> = vectors.cases.iter().map(|case| case[1].as_str()).collect();
-            assert_eq!(column, expected, "{} in {}", vectors.function, path.display());
+            assert_eq!(
+                column,
+                expected,
+                "{} in {}",
+                vectors.function,
+                path.display()
+            );
         }
         if blessed != text {
             std::fs::write(&path, blessed).unwrap();

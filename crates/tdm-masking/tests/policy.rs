@@ -1,5 +1,7 @@
 //! The standard policy decides every category on every type, and what it decides binds and runs.
 
+#![allow(clippy::unwrap_used, reason = "what cannot be set up has failed")]
+
 use std::sync::Arc;
 
 use tdm_core::arrow_array::{Array as _, ArrayRef};
@@ -85,10 +87,7 @@ fn types() -> Vec<(LogicalType, Encoding)> {
         (LogicalType::Bytes { max_length: None }, Encoding::Bytes),
         (LogicalType::Date, Encoding::Date32),
         (LogicalType::Time, Encoding::Time64),
-        (
-            LogicalType::Timestamp { zoned: true },
-            Encoding::Timestamp,
-        ),
+        (LogicalType::Timestamp { zoned: true }, Encoding::Timestamp),
         (LogicalType::Interval, Encoding::Text),
         (LogicalType::Uuid, Encoding::Text),
         (LogicalType::Json, Encoding::Text),
@@ -198,7 +197,10 @@ fn every_category_on_every_type_is_decided_bound_and_hidden() {
                 let masked = cell(cleared.column(0).as_ref(), 0);
                 let row = &plan.coverage()[0];
                 if row.disposition == "keep" {
-                    assert!(matches!(category, Category::None | Category::AddressCountry));
+                    assert!(matches!(
+                        category,
+                        Category::None | Category::AddressCountry
+                    ));
                 } else if !matches!(row.function.as_deref(), Some("pick")) {
                     assert!(masked != value, "{category} on {logical} kept its value");
                 }

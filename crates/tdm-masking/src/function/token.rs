@@ -122,7 +122,7 @@ impl Token {
         if radix.is_power_of_two() {
             let bits = radix.trailing_zeros();
             spread(&mut draws, bits, self.length, |i| {
-                out.push(self.alphabet[i])
+                out.push(self.alphabet[i]);
             });
             return;
         }
@@ -191,7 +191,7 @@ impl BoundMask for TokenColumn {
             let value = cell(input.as_ref(), row);
             let blank = match value {
                 ScalarRef::Text(text) => text.trim().is_empty(),
-                ScalarRef::Bytes(bytes) => bytes.is_empty(),
+                ScalarRef::Bytes(bytes) if self.output.encoding == Encoding::Bytes => bytes.is_empty(),
                 ScalarRef::Null => true,
                 _ => {
                     return Err(fail(

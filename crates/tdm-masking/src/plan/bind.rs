@@ -90,7 +90,7 @@ fn column(
     request: &PlanRequest<'_>,
     decision: &Decided<'_>,
     unique: bool,
-) -> Result<(Action, Params), PlanProblem> {
+) -> Result<(Action, Params), Box<PlanProblem>> {
     let none = Params::default();
     match &decision.disposition {
         Disposition::Keep { .. } => Ok((Action::Keep, none)),
@@ -145,11 +145,11 @@ fn column(
             let promise = generator.descriptor().promise;
             Ok((Action::Generate(bound, promise), params.clone()))
         }
-        _ => Err(PlanProblem::new(
+        _ => Err(Box::new(PlanProblem::new(
             ProblemCode::Bind,
             "the disposition is not known to this version",
             "use keep, mask, generate, null or drop",
-        )),
+        ))),
     }
 }
 
@@ -159,7 +159,7 @@ fn mask(
     function: &dyn MaskingFunction,
     mut params: Params,
     unique: bool,
-) -> Result<(Action, Params), PlanProblem> {
+) -> Result<(Action, Params), Box<PlanProblem>> {
     let encoding = (request.encoding)(decision.table, decision.source, Form::Decoded);
     let mut column = BatchColumn::of(decision.source, encoding);
     column.logical = decision.logical.clone();
@@ -257,20 +257,20 @@ fn inside(set: &RuleSet, category: Category) -> Option<Value> {
     })
 }
 
-fn unknown(kind: &str, name: &str, known: &[&str]) -> PlanProblem {
+fn unknown(kind: &str, name: &str, known: &[&str]) -> Box<PlanProblem> {
     let remedy = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.is_empty() => format!("no {kind} is registered"),
         None => format!("known: {}", known.join(", ")),
     };
-    PlanProblem::new(
+    Box::new(PlanProblem::new(
         ProblemCode::UnknownFunction,
         format!("there is no {kind} `{name}`"),
         remedy,
-    )
+    ))
 }
 
-fn refused(error: &BindError) -> PlanProblem {
+fn refused(error: &BindError) -> Box<PlanProblem> {
     let (code, remedy) = match error {
         BindError::Params(_) => (ProblemCode::Parameter, "correct the rule's parameters"),
         BindError::Type { .. } => (
@@ -286,5 +286,5 @@ fn refused(error: &BindError) -> PlanProblem {
         ),
         _ => (ProblemCode::Bind, "choose another function for this column"),
     };
-    PlanProblem::new(code, error.to_string(), remedy)
+    Box::new(PlanProblem::new(code, error.to_string(), remedy))
 }
