@@ -11,11 +11,13 @@
 
 mod choose;
 mod closure;
+mod explain;
 mod key;
 mod names;
 mod options;
 mod orphan;
 mod plan;
+mod predict;
 mod project;
 mod scans;
 mod selection;
@@ -24,9 +26,14 @@ mod unmatched;
 
 pub use choose::{Feature, State};
 pub use closure::{close, close_with};
+pub use explain::{Link, Rule, explain};
 pub(crate) use key::{Binding, Key, KeyReader, KeyRef};
 pub use options::CloseOptions;
 pub use plan::{EdgePlan, SubsetPlan};
+pub use predict::{
+    Budget, Cycle, EdgePrediction, Prediction, Proposal, Statistics, TablePrediction, predict,
+    propose,
+};
 pub(crate) use project::whole_row;
 pub use selection::{Closure, EdgeContribution, TableSelection};
 pub(crate) use selection::{Nulled, Stubs};

@@ -156,6 +156,16 @@ impl SubsetPlan {
             .map(|(table, rows)| (self.tables[*table].as_ref(), rows))
     }
 
+    /// Number of the table that `name` means.
+    ///
+    /// # Errors
+    /// When the plan has no such table, or more than one.
+    pub fn number(&self, name: &str) -> Result<usize> {
+        let tables = self.tables.iter().map(|t| t.table.clone());
+        let schemas: Vec<TableSchema> = tables.map(TableSchema::new).collect();
+        Names::new(&schemas, &[])?.number(&self.graph, name)
+    }
+
     /// Numbers of the tables that rows can come from: the seeds, children that follow, and parents of both.
     pub fn reachable(&self) -> Vec<usize> {
         let mut expanded = vec![false; self.tables.len()];

@@ -84,6 +84,7 @@ pub(crate) fn underivable(world: &World, rules: &Rules, chosen: &Chosen) -> usiz
             }
             if edge.parent == table
                 && let Some(left) = left.and_then(|left| left.checked_sub(1))
+                && rules.edge_depth[number].is_none_or(|depth| steps - left <= depth)
             {
                 let children = oracle::selected(world, rules, number, row);
                 open.extend(children.into_iter().map(|c| (edge.child, c, Some(left))));

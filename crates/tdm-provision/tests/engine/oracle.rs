@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tdm_provision::subset::{Down, SeedRows, SubsetSpec};
+use tdm_provision::subset::{Down, Order, OrphanPolicy, SeedRows, SubsetSpec};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::world::{Edge, Table, Value, World};
@@ -13,6 +13,9 @@ pub(crate) type Chosen = Vec<Vec<bool>>;
 /// What an edge does, resolved from the names of a specification.
 pub(crate) struct Rules {
     pub(crate) down: Vec<Down>,
+    pub(crate) order: Vec<Option<Order>>,
+    pub(crate) edge_depth: Vec<Option<u32>>,
+    pub(crate) orphans: Vec<OrphanPolicy>,
     /// Tables that take no part.
     pub(crate) skipped: Vec<bool>,
     /// Seed rows by table.
@@ -27,10 +30,13 @@ pub(crate) fn refers(world: &World, edge: &Edge, c: usize, p: usize) -> bool {
         &world.tables[edge.child].rows[c],
         &world.tables[edge.parent].rows[p],
     );
-    edge.child_columns
-        .iter()
-        .zip(&edge.parent_columns)
-        .all(|(&c, &p)| {
+    let of_type = edge
+        .only
+        .as_ref()
+        .is_none_or(|(column, value)| child[*column].canonical().as_ref() == Some(value));
+    let pairs = edge.child_columns.iter().zip(&edge.parent_columns);
+    of_type
+        && pairs.into_iter().all(|(&c, &p)| {
             let value = child[c].canonical();
             value.is_some() && value == parent[p].canonical()
         })
@@ -63,6 +69,9 @@ impl Rules {
         let number = |name: &String| world.tables.iter().position(|t| t.name == *name).unwrap();
         let mut rules = Self {
             down: vec![spec.down; world.edges.len()],
+            order: vec![None; world.edges.len()],
+            edge_depth: vec![None; world.edges.len()],
+            orphans: vec![spec.orphans; world.edges.len()],
             skipped: vec![false; world.tables.len()],
             seeds: world
                 .tables
@@ -85,6 +94,18 @@ impl Rules {
                     && (policy.columns.is_empty() || policy.columns == columns)
                 {
                     *down = policy.down;
+                }
+            }
+        }
+        for (at, edge) in world.edges.iter().enumerate() {
+            for detail in &spec.details {
+                if number(&detail.child) == edge.child
+                    && number(&detail.parent) == edge.parent
+                    && (detail.columns.is_empty() || detail.columns == world.edge_columns(edge))
+                {
+                    rules.order[at] = detail.order.clone().or(rules.order[at].take());
+                    rules.edge_depth[at] = detail.depth.or(rules.edge_depth[at]);
+                    rules.orphans[at] = detail.orphans.unwrap_or(rules.orphans[at]);
                 }
             }
         }
@@ -115,6 +136,27 @@ fn seed_rows(table: &Table, rows: &SeedRows, seed: u64) -> Vec<usize> {
                 .collect()
         }
         SeedRows::Count(count) => lowest(table, all.collect(), *count, seed),
+        SeedRows::Keys(keys) => all
+            .filter(|&row| {
+                let key = table.identity().unwrap().iter();
+                let key: Vec<String> = key
+                    .map(|&c| table.rows[row][c].canonical().unwrap())
+                    .collect();
+                keys.iter().any(|wanted| wanted.0 == key)
+            })
+            .collect(),
+        SeedRows::Stratified { by, rows } => {
+            let column = table.columns.iter().position(|c| c.name == *by).unwrap();
+            let mut strata: BTreeMap<&Value, Vec<usize>> = BTreeMap::new();
+            for row in all {
+                let value = &table.rows[row][column];
+                strata.entry(value).or_default().push(row);
+            }
+            let strata = strata.into_values();
+            strata
+                .flat_map(|members| lowest(table, members, *rows, seed))
+                .collect()
+        }
         SeedRows::Percent(share) => all
             .filter(|&row| {
                 #[expect(clippy::cast_precision_loss, reason = "53 bits")]
@@ -132,6 +174,25 @@ fn lowest(table: &Table, mut rows: Vec<usize>, count: u64, seed: u64) -> Vec<usi
     rows
 }
 
+/// The first by a column, NULL last, ties by key.
+fn first(table: &Table, mut rows: Vec<usize>, cap: u64, order: &Order) -> Vec<usize> {
+    let column = table
+        .columns
+        .iter()
+        .position(|c| c.name == order.column)
+        .unwrap();
+    rows.sort_by(|&a, &b| {
+        let value = |row: usize| &table.rows[row][column];
+        let (x, y) = (value(a), value(b));
+        let null = (*x == Value::Null).cmp(&(*y == Value::Null));
+        let by_value = if order.descending { y.cmp(x) } else { x.cmp(y) };
+        let by_key = rank(table, a, 0).1.cmp(&rank(table, b, 0).1);
+        null.then(by_value).then(by_key)
+    });
+    rows.truncate(usize::try_from(cap).unwrap());
+    rows
+}
+
 /// Children of row `p` that an edge selects.
 pub(crate) fn selected(world: &World, rules: &Rules, edge: usize, p: usize) -> Vec<usize> {
     let reference = &world.edges[edge];
@@ -141,7 +202,10 @@ pub(crate) fn selected(world: &World, rules: &Rules, edge: usize, p: usize) -> V
         .collect();
     match rules.down[edge] {
         Down::None => Vec::new(),
-        Down::Cap(cap) => lowest(child, family, cap, rules.seed),
+        Down::Cap(cap) => match &rules.order[edge] {
+            None => lowest(child, family, cap, rules.seed),
+            Some(order) => first(child, family, cap, order),
+        },
         _ => family,
     }
 }
@@ -160,7 +224,8 @@ pub(crate) fn distances(world: &World, rules: &Rules) -> Vec<Vec<Option<u32>>> {
                 let Some(next) = distance[edge.parent][p].map(|d| d + 1) else {
                     continue;
                 };
-                if rules.depth.is_some_and(|depth| next > depth) {
+                let far = |depth: Option<u32>| depth.is_some_and(|depth| next > depth);
+                if far(rules.depth) || far(rules.edge_depth[number]) {
                     continue;
                 }
                 for c in selected(world, rules, number, p) {

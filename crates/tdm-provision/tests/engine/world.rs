@@ -74,6 +74,8 @@ pub(crate) struct Edge {
     pub(crate) child_columns: Vec<usize>,
     pub(crate) parent_columns: Vec<usize>,
     pub(crate) declared: bool,
+    /// The child's type column and the value, as text, for which the reference holds.
+    pub(crate) only: Option<(usize, String)>,
 }
 
 /// A database.
@@ -203,13 +205,36 @@ impl World {
                 dice,
             )
         };
+        let only = (!declared && dice.percent(35)).then(|| self.type_column(number, child, dice));
         self.edges.push(Edge {
             child,
             parent,
             child_columns,
             parent_columns,
             declared,
+            only,
         });
+    }
+
+    /// A type column of `child`, an old one where there is one, and one of its values.
+    fn type_column(&mut self, number: usize, child: usize, dice: &mut Dice) -> (usize, String) {
+        let value = if dice.percent(50) { "1" } else { "2" }.to_owned();
+        let table = &mut self.tables[child];
+        let old = table.columns.iter().position(|c| c.name.starts_with('k'));
+        if let Some(old) = old.filter(|_| dice.percent(70)) {
+            return (old, value);
+        }
+        let text = dice.percent(50);
+        let column = table.add(&format!("k{number}"), text, false);
+        for row in &mut table.rows {
+            let kind = i64::try_from(dice.below(4)).unwrap();
+            row.push(match kind {
+                3 => Value::Null,
+                kind if text => Value::Text(kind.to_string()),
+                kind => Value::Int(kind),
+            });
+        }
+        (column, value)
     }
 
     #[expect(clippy::too_many_arguments, reason = "one call, all of them needed")]
@@ -289,6 +314,11 @@ impl World {
             } else {
                 fk.kind = RelationshipKind::Virtual;
                 fk.validated = false;
+                if let Some((column, value)) = &edge.only {
+                    fk.kind = RelationshipKind::Polymorphic;
+                    let column = self.tables[edge.child].columns[*column].name.clone();
+                    fk.predicate = Some((column, value.clone()));
+                }
                 extra.push(fk);
             }
         }
@@ -360,6 +390,7 @@ pub(crate) fn reference((child, column): (usize, usize), parent: usize) -> Edge 
         child_columns: vec![column],
         parent_columns: vec![0],
         declared: true,
+        only: None,
     }
 }
 
