@@ -42,7 +42,11 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Verb::Init => {
             let report = tdm::doctor::init(&settings).await?;
             show(json, &report, |report| {
-                let mut lines: Vec<String> = report.created.iter().map(|name| format!("created the {name}")).collect();
+                let mut lines: Vec<String> = report
+                    .created
+                    .iter()
+                    .map(|name| format!("created the {name}"))
+                    .collect();
                 lines.extend(report.applied.iter().map(|name| format!("applied {name}")));
                 lines.push(format!("masking key {}", report.key_fingerprint));
                 lines.join("\n")
@@ -61,8 +65,12 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Verb::Migrate { step } => migrate(&settings, step, json).await?,
         Verb::Job { verb } => store::job(&Tdm::open(settings).await?, verb, json).await?,
         Verb::Dataset { verb } => store::dataset(&Tdm::open(settings).await?, verb, json).await?,
-        Verb::Lineage { place } => store::lineage(&Tdm::open(settings).await?, place.as_deref(), json).await?,
-        Verb::Connection { verb } => store::connection(&Tdm::open(settings).await?, verb, json).await?,
+        Verb::Lineage { place } => {
+            store::lineage(&Tdm::open(settings).await?, place.as_deref(), json).await?
+        }
+        Verb::Connection { verb } => {
+            store::connection(&Tdm::open(settings).await?, verb, json).await?
+        }
         Verb::Functions { name } => describe::functions(name.as_deref(), json)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -80,8 +88,14 @@ async fn run_workflow(settings: Settings, path: &Path, json: bool) -> Result<()>
 }
 
 fn options() -> RunOptions {
-    let user = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_else(|_| "unknown".to_owned());
-    RunOptions { user, cancel: CancelToken::new(), progress: Arc::new(Terminal::new()) }
+    let user = std::env::var("USER")
+        .or_else(|_| std::env::var("USERNAME"))
+        .unwrap_or_else(|_| "unknown".to_owned());
+    RunOptions {
+        user,
+        cancel: CancelToken::new(),
+        progress: Arc::new(Terminal::new()),
+    }
 }
 
 /// The first interrupt or termination finishes the batch at hand and ends the job as cancelled; a second one is the
@@ -90,7 +104,9 @@ async fn cancel_on_signal(cancel: CancelToken) {
     use tokio::signal;
     #[cfg(unix)]
     {
-        let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else { return };
+        let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
+            return;
+        };
         tokio::select! {
             _ = signal::ctrl_c() => {}
             _ = terminate.recv() => {}
@@ -105,23 +121,45 @@ async fn cancel_on_signal(cancel: CancelToken) {
 async fn migrate(settings: &Settings, step: Migrate, json: bool) -> Result<()> {
     use tdm::migrate;
     match step {
-        Migrate::Up => show(json, &migrate::up(settings, None).await?, ToString::to_string),
+        Migrate::Up => show(
+            json,
+            &migrate::up(settings, None).await?,
+            ToString::to_string,
+        ),
         Migrate::Down { steps, all, yes } => {
             let steps = if all { u32::MAX } else { steps };
-            show(json, &migrate::down(settings, steps, yes).await?, ToString::to_string);
+            show(
+                json,
+                &migrate::down(settings, steps, yes).await?,
+                ToString::to_string,
+            );
         }
         Migrate::Status => show(json, &migrate::status(settings).await?, ToString::to_string),
-        Migrate::Fresh { yes } => show(json, &migrate::fresh(settings, yes).await?, ToString::to_string),
+        Migrate::Fresh { yes } => show(
+            json,
+            &migrate::fresh(settings, yes).await?,
+            ToString::to_string,
+        ),
         Migrate::Check => {
             let report = migrate::check().await?;
             show(json, &report, ToString::to_string);
             if !report.agrees() {
-                return Err(Error::Findings("entities and migrations disagree".to_owned()));
+                return Err(Error::Findings(
+                    "entities and migrations disagree".to_owned(),
+                ));
             }
         }
-        Migrate::New { description, directory, empty } => {
+        Migrate::New {
+            description,
+            directory,
+            empty,
+        } => {
             let today = tdm::SystemClock.today();
-            show(json, &migrate::new(&description, &directory, today, empty).await?, ToString::to_string);
+            show(
+                json,
+                &migrate::new(&description, &directory, today, empty).await?,
+                ToString::to_string,
+            );
         }
     }
     Ok(())

@@ -19,7 +19,10 @@ pub(crate) struct Terminal {
 impl Terminal {
     pub(crate) fn new() -> Self {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        Self { moving: std::io::stderr().is_terminal() && !dumb, last: Mutex::new(None) }
+        Self {
+            moving: std::io::stderr().is_terminal() && !dumb,
+            last: Mutex::new(None),
+        }
     }
 
     fn clear(&self) -> &'static str {
@@ -32,15 +35,30 @@ impl Progress for Terminal {
         let mut out = std::io::stderr().lock();
         // A terminal that went away stops nothing.
         let _ = match event {
-            ProgressEvent::StepFinished { step, summary } => writeln!(out, "{}{step}: {summary}", self.clear()),
-            ProgressEvent::Rows { step, table, rows, expected } if self.moving => {
-                let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            ProgressEvent::StepFinished { step, summary } => {
+                writeln!(out, "{}{step}: {summary}", self.clear())
+            }
+            ProgressEvent::Rows {
+                step,
+                table,
+                rows,
+                expected,
+            } if self.moving => {
+                let mut last = self
+                    .last
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 if last.is_some_and(|at| at.elapsed() < PACE) {
                     return;
                 }
                 *last = Some(Instant::now());
                 let of = expected.map_or(String::new(), |of| format!(" of {}", tdm::count(of)));
-                write!(out, "{}{step}: {table} {}{of} rows", self.clear(), tdm::count(*rows))
+                write!(
+                    out,
+                    "{}{step}: {table} {}{of} rows",
+                    self.clear(),
+                    tdm::count(*rows)
+                )
             }
             _ => Ok(()),
         };

@@ -25,16 +25,21 @@ pub struct Demo {
 /// When a file cannot be written.
 pub async fn prepare(directory: &Path) -> Result<Demo> {
     std::fs::create_dir_all(directory).map_err(|error| Error::file(directory, &error))?;
-    let demo = Demo { database: directory.join("shop.sqlite"), workflow: directory.join("shop.yaml") };
+    let demo = Demo {
+        database: directory.join("shop.sqlite"),
+        workflow: directory.join("shop.yaml"),
+    };
     if !demo.database.exists() {
         // Built beside and renamed: a demo that is stopped half way leaves no half shop.
         let building = directory.join(format!(".shop-{}.sqlite", std::process::id()));
         let _ = std::fs::remove_file(&building);
         tdm_sql::sqlite::execute_script(&building, SHOP).await?;
-        std::fs::rename(&building, &demo.database).map_err(|error| Error::file(&demo.database, &error))?;
+        std::fs::rename(&building, &demo.database)
+            .map_err(|error| Error::file(&demo.database, &error))?;
     }
     if !demo.workflow.exists() {
-        std::fs::write(&demo.workflow, WORKFLOW).map_err(|error| Error::file(&demo.workflow, &error))?;
+        std::fs::write(&demo.workflow, WORKFLOW)
+            .map_err(|error| Error::file(&demo.workflow, &error))?;
     }
     Ok(demo)
 }

@@ -51,20 +51,37 @@ impl DoctorReport {
             Ok(finding) => (true, finding),
             Err(finding) => (false, finding),
         };
-        self.checks.push(Check { name: name.to_owned(), ok, finding });
+        self.checks.push(Check {
+            name: name.to_owned(),
+            ok,
+            finding,
+        });
     }
 }
 
 impl fmt::Display for DoctorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows = self
-            .checks
-            .iter()
-            .map(|check| vec![check.name.clone(), mark(check.ok).to_owned(), check.finding.clone()]);
+        let rows = self.checks.iter().map(|check| {
+            vec![
+                check.name.clone(),
+                mark(check.ok).to_owned(),
+                check.finding.clone(),
+            ]
+        });
         writeln!(f, "{}", tables::aligned(&["check", "", "finding"], rows))?;
-        let rows = self.tables.iter().map(|table| vec![table.table.clone(), table.state.to_owned()]);
+        let rows = self
+            .tables
+            .iter()
+            .map(|table| vec![table.table.clone(), table.state.to_owned()]);
         writeln!(f, "{}", tables::aligned(&["metadata table", "state"], rows))?;
-        write!(f, "{} tables", self.tables.iter().filter(|table| table.state == "ok").count())
+        write!(
+            f,
+            "{} tables",
+            self.tables
+                .iter()
+                .filter(|table| table.state == "ok")
+                .count()
+        )
     }
 }
 
@@ -74,30 +91,46 @@ const fn mark(ok: bool) -> &'static str {
 
 /// Looks at both databases and the key. Writes nothing.
 pub async fn doctor(settings: &Settings) -> DoctorReport {
-    let mut report = DoctorReport { checks: Vec::new(), tables: Vec::new() };
+    let mut report = DoctorReport {
+        checks: Vec::new(),
+        tables: Vec::new(),
+    };
     let metadata_identity = look_at_metadata(settings, &mut report).await;
     let target_identity = look_at_target(settings, &mut report).await;
     if let (Some(metadata), Some(target)) = (metadata_identity, target_identity) {
         let distinct = if metadata == target {
-            Err("DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own".to_owned())
+            Err(
+                "DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own"
+                    .to_owned(),
+            )
         } else {
             Ok("metadata and target are two databases".to_owned())
         };
         report.add("two databases", distinct);
     }
     let key = match &settings.key {
-        tdm_core::place::SecretRef::File(path) if settings.key_may_be_made && !std::path::Path::new(path).exists() => {
+        tdm_core::place::SecretRef::File(path)
+            if settings.key_may_be_made && !std::path::Path::new(path).exists() =>
+        {
             Ok("none yet; made by `tdm init` or the first run".to_owned())
         }
         _ => secret::root_key(settings)
-            .map(|key| format!("fingerprint {}", tdm_core::keyring::Keyring::fingerprint(&key)))
+            .map(|key| {
+                format!(
+                    "fingerprint {}",
+                    tdm_core::keyring::Keyring::fingerprint(&key)
+                )
+            })
             .map_err(|error| error.to_string()),
     };
     report.add("masking key", key);
     report
 }
 
-async fn look_at_metadata(settings: &Settings, report: &mut DoctorReport) -> Option<ServerIdentity> {
+async fn look_at_metadata(
+    settings: &Settings,
+    report: &mut DoctorReport,
+) -> Option<ServerIdentity> {
     let url = settings.metadata_url.expose();
     let shown = parse(url, "DATABASE_URL").map(|url| url.to_string());
     let connected = match (&shown, is_missing_file(url)) {
@@ -114,21 +147,39 @@ async fn look_at_metadata(settings: &Settings, report: &mut DoctorReport) -> Opt
             return None;
         }
     };
-    report.add("metadata database", Ok(format!("connected to {}", shown.unwrap_or_default())));
+    report.add(
+        "metadata database",
+        Ok(format!("connected to {}", shown.unwrap_or_default())),
+    );
     let present = database.list_tables().await.unwrap_or_default();
     let mut expected: Vec<&str> = migration::tables();
     expected.push(migration::MIGRATION_TABLE);
     expected.sort_unstable();
     for table in &expected {
-        let state = if present.iter().any(|name| name == table) { "ok" } else { "missing" };
-        report.tables.push(TableCheck { table: (*table).to_owned(), state });
+        let state = if present.iter().any(|name| name == table) {
+            "ok"
+        } else {
+            "missing"
+        };
+        report.tables.push(TableCheck {
+            table: (*table).to_owned(),
+            state,
+        });
     }
-    let missing: Vec<&str> =
-        report.tables.iter().filter(|table| table.state == "missing").map(|table| table.table.as_str()).collect();
+    let missing: Vec<&str> = report
+        .tables
+        .iter()
+        .filter(|table| table.state == "missing")
+        .map(|table| table.table.as_str())
+        .collect();
     let tables = if missing.is_empty() {
         Ok(format!("all {} tables are there", expected.len()))
     } else {
-        Err(format!("{} of {} tables are missing; run `tdm init`", missing.len(), expected.len()))
+        Err(format!(
+            "{} of {} tables are missing; run `tdm init`",
+            missing.len(),
+            expected.len()
+        ))
     };
     report.add("metadata tables", tables);
     report.add("migrations", migrations(url).await);
@@ -138,18 +189,36 @@ async fn look_at_metadata(settings: &Settings, report: &mut DoctorReport) -> Opt
 }
 
 async fn migrations(url: &str) -> std::result::Result<String, String> {
-    let status = migration::status(url).await.map_err(|error| error.to_string())?;
+    let status = migration::status(url)
+        .await
+        .map_err(|error| error.to_string())?;
     if let Some(entry) = status.applied.iter().find(|entry| !entry.known) {
-        return Err(format!("`{}` is applied and unknown to this program, which is older", entry.name));
+        return Err(format!(
+            "`{}` is applied and unknown to this program, which is older",
+            entry.name
+        ));
     }
-    if let Some(entry) = status.applied.iter().find(|entry| entry.applied_at.is_none()) {
-        return Err(format!("`{}` began and did not end; roll it back with `tdm migrate down`", entry.name));
+    if let Some(entry) = status
+        .applied
+        .iter()
+        .find(|entry| entry.applied_at.is_none())
+    {
+        return Err(format!(
+            "`{}` began and did not end; roll it back with `tdm migrate down`",
+            entry.name
+        ));
     }
     match status.pending.as_slice() {
         [] => Ok(format!("{} applied, none missing", status.applied.len())),
         [first, rest @ ..] => {
-            let more = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
-            Err(format!("missing migration `{first}`{more}; run `tdm migrate up`"))
+            let more = if rest.is_empty() {
+                String::new()
+            } else {
+                format!(" and {} more", rest.len())
+            };
+            Err(format!(
+                "missing migration `{first}`{more}; run `tdm migrate up`"
+            ))
         }
     }
 }
@@ -159,7 +228,10 @@ async fn look_at_target(settings: &Settings, report: &mut DoctorReport) -> Optio
     let outcome = match parse(url, "TARGET_DATABASE_URL") {
         Err(error) => Err(error.to_string()),
         // An embedded target appears when data is provisioned.
-        Ok(shown) if is_missing_file(url) => Ok((format!("{shown} is empty; it appears with the first data"), None)),
+        Ok(shown) if is_missing_file(url) => Ok((
+            format!("{shown} is empty; it appears with the first data"),
+            None,
+        )),
         Ok(shown) => match tdm_model::database_identity(url).await {
             Ok(identity) => Ok((format!("connected to {shown}"), Some(identity))),
             Err(error) => Err(error.to_string()),
@@ -171,7 +243,8 @@ async fn look_at_target(settings: &Settings, report: &mut DoctorReport) -> Optio
     };
     report.add("target database", outcome);
     // A file that does not exist yet has a name to compare by.
-    identity.or_else(|| (url == settings.metadata_url.expose()).then(|| ServerIdentity(url.to_owned())))
+    identity
+        .or_else(|| (url == settings.metadata_url.expose()).then(|| ServerIdentity(url.to_owned())))
 }
 
 fn is_missing_file(url: &str) -> bool {
@@ -197,18 +270,30 @@ pub async fn init(settings: &Settings) -> Result<InitReport> {
     let (metadata_url, target_url) = (settings.metadata_url.expose(), settings.target_url.expose());
     if metadata_url == target_url {
         return Err(Error::Guard(
-            "DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own".to_owned(),
+            "DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own"
+                .to_owned(),
         ));
     }
     let mut created = Vec::new();
-    for (url, name) in [(metadata_url, "metadata database"), (target_url, "target database")] {
+    for (url, name) in [
+        (metadata_url, "metadata database"),
+        (target_url, "target database"),
+    ] {
         // An embedded target appears when data is provisioned: an empty file would say nothing.
         let wanted = url == metadata_url || !is_sqlite(url);
-        if wanted && tdm_model::create_database_if_missing(url).await.map_err(metadata)? {
+        if wanted
+            && tdm_model::create_database_if_missing(url)
+                .await
+                .map_err(metadata)?
+        {
             created.push(name.to_owned());
         }
     }
     let applied = migration::up(metadata_url, None).await.map_err(history)?;
     let key = secret::root_key(settings)?;
-    Ok(InitReport { created, applied, key_fingerprint: tdm_core::keyring::Keyring::fingerprint(&key) })
+    Ok(InitReport {
+        created,
+        applied,
+        key_fingerprint: tdm_core::keyring::Keyring::fingerprint(&key),
+    })
 }

@@ -58,7 +58,10 @@ pub enum Error {
 impl Error {
     /// A file could not be read or written.
     pub fn file(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {
-        Self::File { path: path.into(), reason: error.kind().to_string() }
+        Self::File {
+            path: path.into(),
+            reason: error.kind().to_string(),
+        }
     }
 
     /// The process exit code: 1 internal, 2 usage or configuration, 3 findings, 4 guard, 5 database unavailable,

@@ -23,14 +23,16 @@ pub mod doctor;
 pub mod migrate;
 
 pub use error::{Error, Result};
-pub use report::{Coverage, DatasetReport, EnvironmentReport, Found, RunReport, Shape, StepReport, Taken};
+pub use report::{
+    Coverage, DatasetReport, EnvironmentReport, Found, RunReport, Shape, StepReport, Taken,
+};
 pub use run::{PlanReport, RunOptions};
 pub use settings::{SETTINGS_FILE, Settings};
 pub use tables::{aligned, count};
 pub use tdm::{SystemClock, Tdm};
 pub use workflow::{
-    ClassifyStep, DiscoverStep, EdgeText, Located, MaskStep, Position, Problem, Problems, ProvisionStep, ReferenceText,
-    SeedText, SubsetStep, SynthesizeStep, Workflow,
+    ClassifyStep, DiscoverStep, EdgeText, Located, MaskStep, Position, Problem, Problems,
+    ProvisionStep, ReferenceText, SeedText, SubsetStep, SynthesizeStep, Workflow,
 };
 
 pub use tdm_core as core;

@@ -15,5 +15,7 @@ mod verbs;
 mod write;
 
 pub use check::{CheckReport, check, compare};
-pub use verbs::{ChangeReport, MigrationState, MigrationStatus, StatusReport, down, fresh, status, up};
+pub use verbs::{
+    ChangeReport, MigrationState, MigrationStatus, StatusReport, down, fresh, status, up,
+};
 pub use write::{NewReport, new};

@@ -152,16 +152,30 @@ impl RunReport {
 
 impl fmt::Display for RunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_plan(f, &self.found, &self.taken, &self.references, &self.coverage)?;
+        write_plan(
+            f,
+            &self.found,
+            &self.taken,
+            &self.references,
+            &self.coverage,
+        )?;
         if !self.shapes.is_empty() {
-            let rows =
-                self.shapes.iter().map(|s| vec![s.column.clone(), s.before.clone(), s.after.clone()]);
-            writeln!(f, "Shapes before and after (A upper case, a lower case, 9 digit)\n")?;
+            let rows = self
+                .shapes
+                .iter()
+                .map(|s| vec![s.column.clone(), s.before.clone(), s.after.clone()]);
+            writeln!(
+                f,
+                "Shapes before and after (A upper case, a lower case, 9 digit)\n"
+            )?;
             writeln!(f, "{}", aligned(&["column", "before", "after"], rows))?;
         }
         if !self.generated.is_empty() {
             writeln!(f, "Rows generated\n")?;
-            let rows = self.generated.iter().map(|(table, rows)| vec![table.clone(), count(*rows)]);
+            let rows = self
+                .generated
+                .iter()
+                .map(|(table, rows)| vec![table.clone(), count(*rows)]);
             writeln!(f, "{}", aligned(&["table", "rows"], rows))?;
         }
         if !self.checked.is_empty() {
@@ -172,7 +186,10 @@ impl fmt::Display for RunReport {
                 self.checked.len(),
                 match dangling {
                     0 => "every one finds its parent".to_owned(),
-                    rows => format!("{} rows without a parent, as the workflow allows", count(rows)),
+                    rows => format!(
+                        "{} rows without a parent, as the workflow allows",
+                        count(rows)
+                    ),
                 }
             )?;
         }
@@ -183,15 +200,29 @@ impl fmt::Display for RunReport {
             writeln!(f)?;
         }
         let rows = self.steps.iter().map(|step| {
-            vec![step.step.to_owned(), format!("{} ms", count(step.milliseconds)), step.summary.clone()]
+            vec![
+                step.step.to_owned(),
+                format!("{} ms", count(step.milliseconds)),
+                step.summary.clone(),
+            ]
         });
         writeln!(f, "{}", aligned(&["step", "time", ""], rows))?;
         if let Some(dataset) = &self.dataset {
-            writeln!(f, "dataset      {} ({} rows)", dataset.name, count(dataset.rows))?;
+            writeln!(
+                f,
+                "dataset      {} ({} rows)",
+                dataset.name,
+                count(dataset.rows)
+            )?;
             writeln!(f, "             {}", dataset.location)?;
         }
         if let Some(environment) = &self.environment {
-            writeln!(f, "environment  {} ({} rows)", environment.name, count(environment.rows))?;
+            writeln!(
+                f,
+                "environment  {} ({} rows)",
+                environment.name,
+                count(environment.rows)
+            )?;
             writeln!(f, "             {}", environment.location)?;
         }
         write!(f, "job          {}", self.job)
@@ -209,30 +240,61 @@ pub(crate) fn write_plan(
     if !found.is_empty() {
         writeln!(f, "Personal data found in {} columns\n", found.len())?;
         let rows = found.iter().map(|c| {
-            vec![c.column.to_string(), c.category.clone(), format!("{:.2}", c.confidence), c.why.clone()]
+            vec![
+                c.column.to_string(),
+                c.category.clone(),
+                format!("{:.2}", c.confidence),
+                c.why.clone(),
+            ]
         });
-        writeln!(f, "{}", aligned(&["column", "category", "sure", "why"], rows))?;
+        writeln!(
+            f,
+            "{}",
+            aligned(&["column", "category", "sure", "why"], rows)
+        )?;
     }
     if !taken.is_empty() {
         let total: u64 = taken.iter().map(|table| table.rows).sum();
         writeln!(f, "{} rows taken from the source\n", count(total))?;
         let rows = taken.iter().filter(|table| table.rows > 0).map(|table| {
-            let of = table.of.map_or(String::new(), |of| format!("of {}", count(of)));
-            let seeds = if table.seeds > 0 { format!("{} seeds", count(table.seeds)) } else { String::new() };
+            let of = table
+                .of
+                .map_or(String::new(), |of| format!("of {}", count(of)));
+            let seeds = if table.seeds > 0 {
+                format!("{} seeds", count(table.seeds))
+            } else {
+                String::new()
+            };
             vec![table.table.clone(), count(table.rows), of, seeds]
         });
         writeln!(f, "{}", aligned(&["table", "rows", "", ""], rows))?;
     }
-    let moved: Vec<_> = references.iter().filter(|edge| edge.children + edge.parents > 0).collect();
+    let moved: Vec<_> = references
+        .iter()
+        .filter(|edge| edge.children + edge.parents > 0)
+        .collect();
     if !moved.is_empty() {
         writeln!(f, "Why: rows that each reference brought\n")?;
         let rows = moved.iter().map(|edge| {
-            let word = |n: u64, what: &str| if n > 0 { format!("{} {what}", count(n)) } else { String::new() };
-            vec![edge.reference.clone(), word(edge.children, "children"), word(edge.parents, "parents")]
+            let word = |n: u64, what: &str| {
+                if n > 0 {
+                    format!("{} {what}", count(n))
+                } else {
+                    String::new()
+                }
+            };
+            vec![
+                edge.reference.clone(),
+                word(edge.children, "children"),
+                word(edge.parents, "parents"),
+            ]
         });
         writeln!(f, "{}", aligned(&["reference", "", ""], rows))?;
     }
-    let masked: Vec<_> = coverage.iter().filter(|c| c.disposition != "keep").collect();
+    let masked: Vec<_> = coverage
+        .iter()
+        .filter(|c| c.disposition != "keep")
+        .collect();
     if !masked.is_empty() {
         writeln!(
             f,
@@ -241,9 +303,19 @@ pub(crate) fn write_plan(
             coverage.len() - masked.len()
         )?;
         let rows = masked.iter().map(|c| {
-            vec![c.column.clone(), c.category.clone(), c.disposition.clone(), c.by.clone(), c.rule.clone()]
+            vec![
+                c.column.clone(),
+                c.category.clone(),
+                c.disposition.clone(),
+                c.by.clone(),
+                c.rule.clone(),
+            ]
         });
-        writeln!(f, "{}", aligned(&["column", "category", "", "by", "rule"], rows))?;
+        writeln!(
+            f,
+            "{}",
+            aligned(&["column", "category", "", "by", "rule"], rows)
+        )?;
     }
     Ok(())
 }

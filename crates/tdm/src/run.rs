@@ -51,7 +51,11 @@ pub struct RunOptions {
 
 impl Default for RunOptions {
     fn default() -> Self {
-        Self { user: "tdm".to_owned(), cancel: CancelToken::new(), progress: Arc::new(NoProgress) }
+        Self {
+            user: "tdm".to_owned(),
+            cancel: CancelToken::new(),
+            progress: Arc::new(NoProgress),
+        }
     }
 }
 
@@ -80,12 +84,21 @@ pub struct PlanReport {
 
 impl fmt::Display for PlanReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_plan(f, &self.found, &self.taken, &self.references, &self.coverage)?;
+        write_plan(
+            f,
+            &self.found,
+            &self.taken,
+            &self.references,
+            &self.coverage,
+        )?;
         for (table, rows) in &self.generate {
             writeln!(f, "would generate {} rows of {table}", count(*rows))?;
         }
         for reference in &self.unindexed {
-            writeln!(f, "note: no index serves {reference}; each step down scans the child once")?;
+            writeln!(
+                f,
+                "note: no index serves {reference}; each step down scans the child once"
+            )?;
         }
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
@@ -105,7 +118,12 @@ pub(crate) struct StepLog<'a> {
 impl<'a> StepLog<'a> {
     fn new(tdm: &'a Tdm, context: StepContext) -> Self {
         let started = context.clock.now();
-        Self { tdm, context, started, steps: Vec::new() }
+        Self {
+            tdm,
+            context,
+            started,
+            steps: Vec::new(),
+        }
     }
 
     /// What steps know of the job.
@@ -115,10 +133,19 @@ impl<'a> StepLog<'a> {
 
     /// A step begins.
     pub(crate) async fn begin(&mut self, step: &'static str) -> Result<()> {
-        self.context.cancel.check()?;
+        self.checkpoint(step).await?;
         self.started = self.context.clock.now();
-        self.context.progress.report(&ProgressEvent::StepStarted { step: step.to_owned() });
-        self.write(step, Severity::Info, "step.started", "started".to_owned(), Value::Null).await
+        self.context.progress.report(&ProgressEvent::StepStarted {
+            step: step.to_owned(),
+        });
+        self.write(
+            step,
+            Severity::Info,
+            "step.started",
+            "started".to_owned(),
+            Value::Null,
+        )
+        .await
     }
 
     /// A step ended well.
@@ -133,13 +160,30 @@ impl<'a> StepLog<'a> {
         if let Value::Object(map) = &mut details {
             map.insert("milliseconds".to_owned(), Value::from(milliseconds));
         }
-        self.write(step, Severity::Info, "step.completed", output.summary.clone(), details).await?;
-        self.steps.push(StepReport { step, summary: output.summary, milliseconds });
+        self.write(
+            step,
+            Severity::Info,
+            "step.completed",
+            output.summary.clone(),
+            details,
+        )
+        .await?;
+        self.steps.push(StepReport {
+            step,
+            summary: output.summary,
+            milliseconds,
+        });
         Ok(())
     }
 
+    /// Nothing, while the job is wanted; else the cancellation is logged with the step that it stopped.
+    pub(crate) async fn checkpoint(&self, step: &'static str) -> Result<()> {
+        let wanted = self.context.cancel.check().map_err(Error::from);
+        self.check(step, wanted).await
+    }
+
     /// Passes a result on; a failure is logged with its step first.
-    pub(crate) async fn check<T>(&mut self, step: &'static str, result: Result<T>) -> Result<T> {
+    pub(crate) async fn check<T>(&self, step: &'static str, result: Result<T>) -> Result<T> {
         match result {
             Ok(value) => Ok(value),
             Err(error) => {
@@ -148,8 +192,12 @@ impl<'a> StepLog<'a> {
                 } else {
                     (Severity::Error, error.code())
                 };
-                self.write(step, level, code, error.to_string(), Value::Null).await?;
-                Err(Error::Step { step, source: Box::new(error) })
+                self.write(step, level, code, error.to_string(), Value::Null)
+                    .await?;
+                Err(Error::Step {
+                    step,
+                    source: Box::new(error),
+                })
             }
         }
     }
@@ -163,8 +211,14 @@ impl<'a> StepLog<'a> {
         details: Value,
     ) -> Result<()> {
         let time = self.context.clock.now();
-        let entry =
-            JobLogEntry { step: step.to_owned(), level, code: code.to_owned(), message, details, time };
+        let entry = JobLogEntry {
+            step: step.to_owned(),
+            level,
+            code: code.to_owned(),
+            message,
+            details,
+            time,
+        };
         Ok(self.tdm.store().log(self.context.job, &entry).await?)
     }
 }
@@ -195,7 +249,9 @@ impl Tdm {
             generate: Vec::new(),
             notes: Vec::new(),
         };
-        let Some(source) = &prepared.source else { return Ok(report) };
+        let Some(source) = &prepared.source else {
+            return Ok(report);
+        };
         let seen = look::look(workflow, source, &context).await?;
         let classifications = if workflow.classify.is_some() {
             look::classify(self, workflow, source, &seen.columns, &options.user)
@@ -217,7 +273,11 @@ impl Tdm {
                 .collect();
             report.references = closure.edges;
         }
-        report.generate = prepared.generate.iter().map(|(table, rows)| (table.table.to_string(), *rows)).collect();
+        report.generate = prepared
+            .generate
+            .iter()
+            .map(|(table, rows)| (table.table.to_string(), *rows))
+            .collect();
         Ok(report)
     }
 
@@ -252,16 +312,28 @@ impl Tdm {
         };
         let store = self.store();
         let job = store.create_job(&new).await?;
-        store.set_job_status(job.id, JobStatus::Running, None, self.clock().now()).await?;
+        store
+            .set_job_status(job.id, JobStatus::Running, None, self.clock().now())
+            .await?;
         let context = self.context(job.id, options);
         let mut log = StepLog::new(self, context);
         let outcome = self.execute(workflow, &prepared, options, &mut log).await;
         let (status, result) = match &outcome {
-            Ok(report) => (JobStatus::Completed, serde_json::to_value(report).unwrap_or(Value::Null)),
-            Err(error) if error.is_cancelled() => (JobStatus::Cancelled, json!({ "code": "cancelled" })),
-            Err(error) => (JobStatus::Failed, json!({ "code": error.code(), "message": error.to_string() })),
+            Ok(report) => (
+                JobStatus::Completed,
+                serde_json::to_value(report).unwrap_or(Value::Null),
+            ),
+            Err(error) if error.is_cancelled() => {
+                (JobStatus::Cancelled, json!({ "code": "cancelled" }))
+            }
+            Err(error) => (
+                JobStatus::Failed,
+                json!({ "code": error.code(), "message": error.to_string() }),
+            ),
         };
-        store.set_job_status(job.id, status, Some(&result), self.clock().now()).await?;
+        store
+            .set_job_status(job.id, status, Some(&result), self.clock().now())
+            .await?;
         outcome
     }
 
@@ -289,7 +361,10 @@ impl Tdm {
             report.found = look::found(&looked.classifications);
             report.notes = notes(source, None);
             if workflow.builds() {
-                made = Some(self.build(workflow, prepared, source, &looked, log, &mut report).await?);
+                made = Some(
+                    self.build(workflow, prepared, source, &looked, log, &mut report)
+                        .await?,
+                );
             }
         }
         if let Some(step) = &workflow.provision {
@@ -300,7 +375,16 @@ impl Tdm {
                     None => deliver::latest(self, &workflow.dataset.value).await?,
                 };
                 let destination = deliver::destination(self, workflow, step, prepared).await?;
-                deliver::deliver(self, step, prepared, destination, &version, &record, log.context()).await
+                deliver::deliver(
+                    self,
+                    step,
+                    prepared,
+                    destination,
+                    &version,
+                    &record,
+                    log.context(),
+                )
+                .await
             }
             .await;
             let (environment, output) = log.check("provision", delivered).await?;
@@ -318,7 +402,11 @@ impl Tdm {
         options: &RunOptions,
         log: &mut StepLog<'_>,
     ) -> Result<Looked> {
-        let mut looked = Looked { version: None, observed: BTreeMap::new(), classifications: Vec::new() };
+        let mut looked = Looked {
+            version: None,
+            observed: BTreeMap::new(),
+            classifications: Vec::new(),
+        };
         log.begin("discover").await?;
         let seen = look::look(workflow, source, log.context()).await;
         let seen = log.check("discover", seen).await?;
@@ -365,8 +453,11 @@ impl Tdm {
     ) -> Result<make::Made> {
         let mut masked: Option<(MaskingPlan, Closure)> = None;
         if workflow.mask.is_some() {
-            self.store().save_rule_set(&prepared.rules, looked.version.as_ref().map(|v| v.id)).await?;
-            let plan = make::masking_plan(self, workflow, prepared, source, &looked.classifications);
+            self.store()
+                .save_rule_set(&prepared.rules, looked.version.as_ref().map(|v| v.id))
+                .await?;
+            let plan =
+                make::masking_plan(self, workflow, prepared, source, &looked.classifications);
             let plan = log.check("mask", plan).await?;
             report.coverage = make::coverage(&plan);
             report.notes = notes(source, Some(&plan));
@@ -391,12 +482,19 @@ impl Tdm {
             masked: masked.as_ref().map(|(plan, closure)| (plan, closure)),
         };
         let made = recipe.make(log).await?;
-        self.store().record_lineage(&[make::build_edge(source, &made, log.context())]).await?;
+        self.store()
+            .record_lineage(&[make::build_edge(source, &made, log.context())])
+            .await?;
         if let Some((plan, _)) = &masked {
             report.shapes = self.shapes(plan, looked, &made, prepared).await?;
         }
         report.generated.clone_from(&made.generated);
-        report.checked = made.verification.references.iter().map(|(name, rows)| (name.clone(), *rows)).collect();
+        report.checked = made
+            .verification
+            .references
+            .iter()
+            .map(|(name, rows)| (name.clone(), *rows))
+            .collect();
         report.dataset = Some(made.report.clone());
         Ok(made)
     }
@@ -408,7 +506,10 @@ impl Tdm {
         made: &make::Made,
         prepared: &Prepared,
     ) -> Result<Vec<crate::report::Shape>> {
-        let masked = plan.coverage().iter().filter(|row| row.disposition == "mask");
+        let masked = plan
+            .coverage()
+            .iter()
+            .filter(|row| row.disposition == "mask");
         // One column of each category says more than six of one.
         let mut seen = Vec::new();
         let columns: Vec<ColumnRef> = masked
@@ -424,11 +525,21 @@ impl Tdm {
             version: made.version.version,
         };
         let result = prepared.target.read(&namespace).await?;
-        Ok(shapes::shapes(&columns, &looked.observed, &made.record.tables, result.as_ref(), SHAPES_MAX).await?)
+        Ok(shapes::shapes(
+            &columns,
+            &looked.observed,
+            &made.record.tables,
+            result.as_ref(),
+            SHAPES_MAX,
+        )
+        .await?)
     }
 
     async fn stored_classifications(&self, source: &Source) -> Result<Vec<Classification>> {
-        let versions = self.store().schema_versions(&source.connection.name).await?;
+        let versions = self
+            .store()
+            .schema_versions(&source.connection.name)
+            .await?;
         match versions.last() {
             Some(version) => Ok(self.store().classifications(version.id).await?),
             None => Ok(Vec::new()),
@@ -442,10 +553,28 @@ fn notes(source: &Source, plan: Option<&MaskingPlan>) -> Vec<String> {
         .subset
         .dropped()
         .iter()
-        .map(|fk| format!("reference {} is left out: its parent is not part of the dataset", fk.describe()))
+        .map(|fk| {
+            format!(
+                "reference {} is left out: its parent is not part of the dataset",
+                fk.describe()
+            )
+        })
         .collect();
-    notes.extend(plan.iter().flat_map(|plan| plan.warnings()).map(ToString::to_string));
-    let left_out = source.catalog.tables.iter().filter(|table| !table.kind.holds_rows());
-    notes.extend(left_out.map(|table| format!("{} holds no rows of its own and is not carried", table.table)));
+    notes.extend(
+        plan.iter()
+            .flat_map(|plan| plan.warnings())
+            .map(ToString::to_string),
+    );
+    let left_out = source
+        .catalog
+        .tables
+        .iter()
+        .filter(|table| !table.kind.holds_rows());
+    notes.extend(left_out.map(|table| {
+        format!(
+            "{} holds no rows of its own and is not carried",
+            table.table
+        )
+    }));
     notes
 }

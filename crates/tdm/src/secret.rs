@@ -18,7 +18,9 @@ use crate::settings::Settings;
 pub(crate) fn resolve(reference: &SecretRef) -> Result<Secret> {
     let fail = |reason: String| Error::Settings(format!("secret {reference}: {reason}"));
     let text = match reference {
-        SecretRef::Env(name) => std::env::var(name).map_err(|_| fail("the variable is not set".to_owned()))?,
+        SecretRef::Env(name) => {
+            std::env::var(name).map_err(|_| fail("the variable is not set".to_owned()))?
+        }
         SecretRef::File(path) => read_private(Path::new(path)).map_err(fail)?,
         SecretRef::Command(command) => output_of(command).map_err(fail)?,
         _ => return Err(fail("this kind of reference is not supported".to_owned())),
@@ -37,14 +39,17 @@ pub(crate) fn root_key(settings: &Settings) -> Result<RootKey> {
         make_key(Path::new(path))?;
     }
     let secret = resolve(&settings.key)?;
-    RootKey::from_hex(secret.expose()).map_err(|error| Error::Settings(format!("key {}: {error}", settings.key)))
+    RootKey::from_hex(secret.expose())
+        .map_err(|error| Error::Settings(format!("key {}: {error}", settings.key)))
 }
 
 fn make_key(path: &Path) -> Result<()> {
     let mut bytes = [0; 32];
     let random = Path::new("/dev/urandom");
     let mut source = std::fs::File::open(random).map_err(|error| Error::file(random, &error))?;
-    source.read_exact(&mut bytes).map_err(|error| Error::file(random, &error))?;
+    source
+        .read_exact(&mut bytes)
+        .map_err(|error| Error::file(random, &error))?;
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent).map_err(|error| Error::file(parent, &error))?;
     }
@@ -105,9 +110,17 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt as _;
             let path = directory.path().join(".tdm/key");
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-            assert!(root_key(&settings).unwrap_err().to_string().contains("chmod 600"));
+            assert!(
+                root_key(&settings)
+                    .unwrap_err()
+                    .to_string()
+                    .contains("chmod 600")
+            );
         }
     }
 
@@ -117,7 +130,10 @@ mod tests {
         let mut settings = Settings::resolve(directory.path(), &BTreeMap::new()).unwrap();
         settings.key = SecretRef::Command("echo hunter2".to_owned());
         let error = root_key(&settings).unwrap_err().to_string();
-        assert!(error.contains("cmd:echo") && !error.contains("hunter2 is"), "{error}");
+        assert!(
+            error.contains("cmd:echo") && !error.contains("hunter2 is"),
+            "{error}"
+        );
         settings.key = SecretRef::Command("false".to_owned());
         assert!(root_key(&settings).is_err());
     }

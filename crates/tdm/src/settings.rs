@@ -58,7 +58,9 @@ impl Settings {
         let file = match std::fs::read_to_string(&path) {
             Ok(text) => toml::from_str::<File>(&text).map_err(|error| {
                 // The message names the key and the place; it is cut at its first line, before any excerpt.
-                let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+                let line = error.span().map_or(1, |span| {
+                    text[..span.start.min(text.len())].lines().count().max(1)
+                });
                 Error::Settings(format!("{}:{line}: {}", path.display(), error.message()))
             })?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => File::default(),
@@ -74,14 +76,20 @@ impl Settings {
         let (key, key_may_be_made) = if set("TDM_KEY").is_some() {
             (SecretRef::Env("TDM_KEY".to_owned()), false)
         } else if let Some(reference) = file.key {
-            let parsed = reference.parse().map_err(|error| Error::Settings(format!("{}: key: {error}", path.display())))?;
+            let parsed = reference
+                .parse()
+                .map_err(|error| Error::Settings(format!("{}: key: {error}", path.display())))?;
             (parsed, false)
         } else {
             (default_key, true)
         };
         Ok(Self {
             metadata_url: url("DATABASE_URL", file.database_url, "tdm.sqlite"),
-            target_url: url("TARGET_DATABASE_URL", file.target_database_url, "tdm_target.sqlite"),
+            target_url: url(
+                "TARGET_DATABASE_URL",
+                file.target_database_url,
+                "tdm_target.sqlite",
+            ),
             key,
             key_may_be_made,
             directory: directory.to_path_buf(),
@@ -94,7 +102,10 @@ mod tests {
     use super::*;
 
     fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -102,14 +113,23 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let settings = Settings::resolve(directory.path(), &environment(&[])).unwrap();
         assert!(settings.metadata_url.expose().ends_with(".tdm/tdm.sqlite"));
-        assert!(settings.target_url.expose().ends_with(".tdm/tdm_target.sqlite"));
+        assert!(
+            settings
+                .target_url
+                .expose()
+                .ends_with(".tdm/tdm_target.sqlite")
+        );
         assert!(settings.key_may_be_made);
     }
 
     #[test]
     fn the_environment_wins_over_the_file_and_no_password_is_shown() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join(SETTINGS_FILE), "database_url = \"sqlite:a\"\nkey = \"env:K\"\n").unwrap();
+        std::fs::write(
+            directory.path().join(SETTINGS_FILE),
+            "database_url = \"sqlite:a\"\nkey = \"env:K\"\n",
+        )
+        .unwrap();
         let set = environment(&[("DATABASE_URL", "postgres://u:hunter2@h/d")]);
         let settings = Settings::resolve(directory.path(), &set).unwrap();
         assert_eq!(settings.metadata_url.expose(), "postgres://u:hunter2@h/d");
@@ -120,8 +140,17 @@ mod tests {
     #[test]
     fn an_unknown_key_is_refused_with_its_line() {
         let directory = tempfile::tempdir().unwrap();
-        std::fs::write(directory.path().join(SETTINGS_FILE), "\ndatabse_url = \"x\"\n").unwrap();
-        let error = Settings::resolve(directory.path(), &environment(&[])).unwrap_err().to_string();
-        assert!(error.contains("tdm.toml:") && error.contains("databse_url"), "{error}");
+        std::fs::write(
+            directory.path().join(SETTINGS_FILE),
+            "\ndatabse_url = \"x\"\n",
+        )
+        .unwrap();
+        let error = Settings::resolve(directory.path(), &environment(&[]))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("tdm.toml:") && error.contains("databse_url"),
+            "{error}"
+        );
     }
 }

@@ -4,13 +4,22 @@
 pub fn aligned(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let rows: Vec<Vec<String>> = rows.into_iter().collect();
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([head[column].chars().count()]).max().unwrap_or(0)
+        let cells = rows
+            .iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count());
+        cells
+            .chain([head[column].chars().count()])
+            .max()
+            .unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, &width)| format!("{cell:<width$}"))
+            .collect();
         format!("{}\n", padded.join("  ").trim_end())
     };
     let mut text = line(head.to_vec());
@@ -41,7 +50,13 @@ mod tests {
 
     #[test]
     fn columns_line_up_and_no_line_ends_in_blanks() {
-        let text = aligned(&["a", "bb"], [vec!["xxx".to_owned(), "é".to_owned()], vec![String::new(), String::new()]]);
+        let text = aligned(
+            &["a", "bb"],
+            [
+                vec!["xxx".to_owned(), "é".to_owned()],
+                vec![String::new(), String::new()],
+            ],
+        );
         assert_eq!(text, "a    bb\n---  --\nxxx  é\n\n");
     }
 

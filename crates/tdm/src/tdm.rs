@@ -53,16 +53,22 @@ impl Tdm {
     pub async fn open(settings: Settings) -> Result<Self> {
         let url = settings.metadata_url.expose();
         if is_sqlite(url) {
-            tdm_model::create_database_if_missing(url).await.map_err(metadata)?;
+            tdm_model::create_database_if_missing(url)
+                .await
+                .map_err(metadata)?;
         }
         let status = migration::status(url).await.map_err(history)?;
         if status.applied.is_empty() && is_sqlite(url) {
             migration::up(url, None).await.map_err(history)?;
         } else if !status.is_current() {
             let missing = status.pending.len();
-            return Err(Error::Metadata(format!("{missing} migration(s) are not applied; run `tdm migrate up`")));
+            return Err(Error::Metadata(format!(
+                "{missing} migration(s) are not applied; run `tdm migrate up`"
+            )));
         }
-        let database = MetadataDatabase::connect(url, &DatabaseOptions::default()).await.map_err(metadata)?;
+        let database = MetadataDatabase::connect(url, &DatabaseOptions::default())
+            .await
+            .map_err(metadata)?;
         Ok(Self::with_store(settings, Arc::new(database)))
     }
 
@@ -148,14 +154,21 @@ impl Tdm {
             let found = self.store.connection(text).await?;
             let Some(stored) = found else {
                 let all = self.store.connections().await?;
-                let near = tdm_core::suggest::nearest(text, all.iter().map(|c| c.connection.name.as_str()));
+                let near = tdm_core::suggest::nearest(
+                    text,
+                    all.iter().map(|c| c.connection.name.as_str()),
+                );
                 let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-                return Err(Error::Settings(format!("no connection is called `{text}`{hint}")));
+                return Err(Error::Settings(format!(
+                    "no connection is called `{text}`{hint}"
+                )));
             };
             let mut url = parse(&stored.connection.location, text)?;
             if let Some(reference) = &stored.connection.secret {
                 let password: Secret = secret::resolve(reference)?;
-                url = url.with_password(&password).map_err(|error| Error::Settings(error.to_string()))?;
+                url = url
+                    .with_password(&password)
+                    .map_err(|error| Error::Settings(error.to_string()))?;
             }
             return Ok((stored.connection, url));
         }
@@ -188,7 +201,11 @@ impl Tdm {
 
 fn standard_generators() -> Vec<Arc<dyn GeneratorFunction>> {
     let registry = tdm_synth::Registry::new();
-    registry.descriptors().iter().filter_map(|descriptor| registry.get(descriptor.name)).collect()
+    registry
+        .descriptors()
+        .iter()
+        .filter_map(|descriptor| registry.get(descriptor.name))
+        .collect()
 }
 
 pub(crate) fn parse(text: &str, name: &str) -> Result<DatabaseUrl> {

@@ -117,7 +117,10 @@ pub struct SynthesizeStep {
     /// Rows to add by table.
     pub tables: Vec<(Located<String>, Located<u64>)>,
     /// Generators by column.
-    pub columns: Vec<(Located<String>, Located<(String, tdm_core::function::Params)>)>,
+    pub columns: Vec<(
+        Located<String>,
+        Located<(String, tdm_core::function::Params)>,
+    )>,
     /// Locale of names and addresses.
     pub locale: Option<Located<String>>,
 }
@@ -149,7 +152,8 @@ impl Workflow {
     /// # Errors
     /// When it cannot be read, and with all problems of its text.
     pub fn load(path: &std::path::Path) -> crate::Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| crate::Error::file(path, &error))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| crate::Error::file(path, &error))?;
         Ok(Self::parse(&path.display().to_string(), &text)?)
     }
 

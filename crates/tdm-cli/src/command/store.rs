@@ -26,7 +26,9 @@ pub(super) async fn job(tdm: &Tdm, verb: Job, json: bool) -> Result<()> {
                 aligned(
                     &["job", "operation", "status", "started", "finished"],
                     jobs.iter().map(|job| {
-                        let time = |time: Option<tdm::core::time::UtcMicros>| time.map_or(String::new(), |t| t.to_string());
+                        let time = |time: Option<tdm::core::time::UtcMicros>| {
+                            time.map_or(String::new(), |t| t.to_string())
+                        };
                         vec![
                             job.id.to_string(),
                             job.new.operation.clone(),
@@ -40,7 +42,8 @@ pub(super) async fn job(tdm: &Tdm, verb: Job, json: bool) -> Result<()> {
         }
         Job::Show { id } => {
             let job = tdm.store().job(id).await?;
-            let job = job.ok_or_else(|| Error::Settings(format!("no job has the identifier {id}")))?;
+            let job =
+                job.ok_or_else(|| Error::Settings(format!("no job has the identifier {id}")))?;
             let log = tdm.store().job_log(id).await?;
             let lines: Vec<_> = log
                 .iter()
@@ -56,9 +59,20 @@ pub(super) async fn job(tdm: &Tdm, verb: Job, json: bool) -> Result<()> {
                 "plan_hash": job.new.plan_hash, "request": job.new.request, "result": job.result, "log": lines,
             });
             show(json, &whole, |_| {
-                let head = format!("job {} ({}, {})\n\n", job.id, job.new.operation, job.status.as_str());
+                let head = format!(
+                    "job {} ({}, {})\n\n",
+                    job.id,
+                    job.new.operation,
+                    job.status.as_str()
+                );
                 let rows = log.iter().map(|e| {
-                    vec![e.time.to_string(), e.step.clone(), e.level.as_str().to_owned(), e.code.clone(), e.message.clone()]
+                    vec![
+                        e.time.to_string(),
+                        e.step.clone(),
+                        e.level.as_str().to_owned(),
+                        e.code.clone(),
+                        e.message.clone(),
+                    ]
                 });
                 head + &aligned(&["time", "step", "level", "code", "message"], rows)
             });
@@ -103,7 +117,9 @@ pub(super) async fn lineage(tdm: &Tdm, place: Option<&str>, json: bool) -> Resul
         let named = |c: &tdm::core::ident::ColumnRef| {
             place.is_none_or(|place| {
                 c.table.matches(place)
-                    || place.rsplit_once('.').is_some_and(|(table, own)| c.column == own && c.table.matches(table))
+                    || place
+                        .rsplit_once('.')
+                        .is_some_and(|(table, own)| c.column == own && c.table.matches(table))
             })
         };
         named(&column.target) || column.source.as_ref().is_some_and(named)
@@ -119,21 +135,35 @@ pub(super) async fn lineage(tdm: &Tdm, place: Option<&str>, json: bool) -> Resul
         })
         .filter(|stored| place.is_none() || !stored.edge.columns.is_empty())
         .collect();
-    let rows: Vec<_> = edges.iter().map(|stored| json!({ "id": stored.id, "edge": stored.edge })).collect();
+    let rows: Vec<_> = edges
+        .iter()
+        .map(|stored| json!({ "id": stored.id, "edge": stored.edge }))
+        .collect();
     show(json, &rows, |_| {
         let mut text = String::new();
         for stored in &edges {
             let edge = &stored.edge;
             let end = |end: &tdm::core::lineage::LineageEnd| format!("{} {}", end.kind, end.id);
-            text.push_str(&format!("{}: {} -> {}\n", edge.operation, end(&edge.source), end(&edge.target)));
+            text.push_str(&format!(
+                "{}: {} -> {}\n",
+                edge.operation,
+                end(&edge.source),
+                end(&edge.target)
+            ));
             // Without a question, the edges are the answer; their columns would fill pages.
             if place.is_some() {
                 let columns = edge.columns.iter().map(|c| {
                     vec![
-                        c.source.as_ref().map_or("(generated)".to_owned(), ToString::to_string),
+                        c.source
+                            .as_ref()
+                            .map_or("(generated)".to_owned(), ToString::to_string),
                         c.target.to_string(),
                         c.transformation.clone(),
-                        if c.masked { "masked".to_owned() } else { String::new() },
+                        if c.masked {
+                            "masked".to_owned()
+                        } else {
+                            String::new()
+                        },
                         c.rule.clone().unwrap_or_default(),
                     ]
                 });
@@ -141,7 +171,11 @@ pub(super) async fn lineage(tdm: &Tdm, place: Option<&str>, json: bool) -> Resul
                 text.push('\n');
             }
         }
-        if text.is_empty() { "no lineage".to_owned() } else { text }
+        if text.is_empty() {
+            "no lineage".to_owned()
+        } else {
+            text
+        }
     });
     Ok(())
 }
@@ -150,18 +184,33 @@ pub(super) async fn connection(tdm: &Tdm, verb: Connection, json: bool) -> Resul
     match verb {
         Connection::Add { name, url, secret } => {
             let (place, _) = tdm.place(&url, &tdm.settings().directory).await?;
-            let connection = Place { name, secret, ..place };
+            let connection = Place {
+                name,
+                secret,
+                ..place
+            };
             tdm.store().save_connection(&connection).await?;
             print(&format!("stored connection `{}`", connection.name));
         }
         Connection::List => {
-            let all: Vec<Place> = tdm.store().connections().await?.into_iter().map(|c| c.connection).collect();
+            let all: Vec<Place> = tdm
+                .store()
+                .connections()
+                .await?
+                .into_iter()
+                .map(|c| c.connection)
+                .collect();
             show(json, &all, |all| {
                 aligned(
                     &["name", "engine", "location", "secret"],
                     all.iter().map(|c| {
                         let secret = c.secret.as_ref().map_or(String::new(), ToString::to_string);
-                        vec![c.name.clone(), c.engine.to_string(), c.location.clone(), secret]
+                        vec![
+                            c.name.clone(),
+                            c.engine.to_string(),
+                            c.location.clone(),
+                            secret,
+                        ]
                     }),
                 )
             });

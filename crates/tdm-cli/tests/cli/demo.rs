@@ -6,8 +6,18 @@ use crate::{Desk, dangling, number, open, texts};
 fn the_demo_runs_twice_and_makes_two_dataset_versions() {
     let desk = Desk::new();
     let first = desk.run(&["demo"]).expect(0);
-    for said in ["Personal data found", "rows taken", "Shapes before and after", "Rows generated", "references checked"] {
-        assert!(first.out.contains(said), "`{said}` is missing from:\n{}", first.out);
+    for said in [
+        "Personal data found",
+        "rows taken",
+        "Shapes before and after",
+        "Rows generated",
+        "references checked",
+    ] {
+        assert!(
+            first.out.contains(said),
+            "`{said}` is missing from:\n{}",
+            first.out
+        );
     }
     desk.run(&["demo"]).expect(0);
 
@@ -15,20 +25,48 @@ fn the_demo_runs_twice_and_makes_two_dataset_versions() {
     let versions = "SELECT count(*) FROM dataset_versions WHERE status = 'published'";
     assert_eq!(number(&metadata, versions), 2);
     let digests = "SELECT count(DISTINCT digest) FROM dataset_versions WHERE status = 'published'";
-    assert_eq!(number(&metadata, digests), 1, "the same workflow, key and source give the same data");
-    assert_eq!(number(&metadata, "SELECT count(*) FROM jobs WHERE status = 'completed'"), 2);
+    assert_eq!(
+        number(&metadata, digests),
+        1,
+        "the same workflow, key and source give the same data"
+    );
+    assert_eq!(
+        number(
+            &metadata,
+            "SELECT count(*) FROM jobs WHERE status = 'completed'"
+        ),
+        2
+    );
     for table in [
-        "connections", "schemas", "schema_versions", "tables", "columns", "relationships", "pii_classification",
-        "dataset_versions", "dataset_metadata", "jobs", "job_logs", "lineage", "masking_rules", "environments",
+        "connections",
+        "schemas",
+        "schema_versions",
+        "tables",
+        "columns",
+        "relationships",
+        "pii_classification",
+        "dataset_versions",
+        "dataset_metadata",
+        "jobs",
+        "job_logs",
+        "lineage",
+        "masking_rules",
+        "environments",
     ] {
-        assert!(number(&metadata, &format!("SELECT count(*) FROM {table}")) > 0, "{table} is empty");
+        assert!(
+            number(&metadata, &format!("SELECT count(*) FROM {table}")) > 0,
+            "{table} is empty"
+        );
     }
 
     let target = desk.target();
     assert_eq!(dangling(&target), 0);
     assert!(number(&target, "SELECT count(*) FROM customers") >= 500);
     let kept = "SELECT email FROM customers WHERE email LIKE '%@postbox.test'";
-    assert!(texts(&target, kept).is_empty(), "an original e-mail address is in the target");
+    assert!(
+        texts(&target, kept).is_empty(),
+        "an original e-mail address is in the target"
+    );
 }
 
 #[test]
@@ -38,13 +76,26 @@ fn no_personal_value_of_the_shop_is_anywhere_but_in_the_shop() {
     let shop = open(&desk.path().join(".tdm/demo/shop.sqlite"));
     let mut canaries = texts(&shop, "SELECT email FROM customers");
     canaries.extend(texts(&shop, "SELECT email FROM employees"));
-    canaries.extend(texts(&shop, "SELECT DISTINCT phone FROM customers WHERE phone IS NOT NULL"));
-    canaries.extend(texts(&shop, "SELECT DISTINCT card_holder FROM payment_cards"));
-    assert!(canaries.len() > 5_000, "a canary test without canaries proves nothing");
+    canaries.extend(texts(
+        &shop,
+        "SELECT DISTINCT phone FROM customers WHERE phone IS NOT NULL",
+    ));
+    // Names are drawn from a vocabulary: a pseudonym may by chance be the name of another customer. What is unique
+    // to a person may not.
+    assert!(
+        canaries.len() > 5_000,
+        "a canary test without canaries proves nothing"
+    );
     let everywhere = crate::chinook::files_but(desk.path(), &["shop.sqlite"]);
     crate::chinook::assert_absent(&canaries, &everywhere);
-    crate::chinook::assert_absent(&canaries, &[("standard output".to_owned(), run.out.into_bytes())]);
-    crate::chinook::assert_absent(&canaries, &[("standard error".to_owned(), run.err.into_bytes())]);
+    crate::chinook::assert_absent(
+        &canaries,
+        &[("standard output".to_owned(), run.out.into_bytes())],
+    );
+    crate::chinook::assert_absent(
+        &canaries,
+        &[("standard error".to_owned(), run.err.into_bytes())],
+    );
 }
 
 #[cfg(target_os = "linux")]

@@ -26,7 +26,9 @@ fn digest_of_target(desk: &Desk) -> Vec<u8> {
 }
 
 fn leftovers(desk: &Desk) -> Vec<String> {
-    let names = crate::chinook::files_but(desk.path(), &[]).into_iter().map(|(name, _)| name);
+    let names = crate::chinook::files_but(desk.path(), &[])
+        .into_iter()
+        .map(|(name, _)| name);
     names.filter(|name| name.contains("staging")).collect()
 }
 
@@ -37,12 +39,23 @@ fn an_interrupt_in_the_middle_leaves_the_target_and_cancels_the_job() {
     desk.run(&["demo"]).expect(0);
     let before = digest_of_target(&desk);
     desk.file("all.yaml", &WORKFLOW.replace("EXTRA", ""));
-    let mut child =
-        desk.tdm().args(["run", "all.yaml"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = desk
+        .tdm()
+        .args(["run", "all.yaml"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // The subset is closed: rows begin to move.
-    lines.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("subset:"))).unwrap().unwrap();
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    lines
+        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("subset:")))
+        .unwrap()
+        .unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     let exit = child.wait().unwrap();
@@ -51,9 +64,27 @@ fn an_interrupt_in_the_middle_leaves_the_target_and_cancels_the_job() {
     assert_eq!(digest_of_target(&desk), before, "the target changed");
     assert!(leftovers(&desk).is_empty(), "{:?}", leftovers(&desk));
     let metadata = desk.metadata();
-    assert_eq!(texts(&metadata, "SELECT status FROM jobs ORDER BY id DESC LIMIT 1"), ["cancelled"]);
-    assert_eq!(number(&metadata, "SELECT count(*) FROM job_logs WHERE code = 'cancelled'"), 1);
-    assert_eq!(number(&metadata, "SELECT count(*) FROM dataset_versions WHERE status = 'failed'"), 1);
+    assert_eq!(
+        texts(
+            &metadata,
+            "SELECT status FROM jobs ORDER BY id DESC LIMIT 1"
+        ),
+        ["cancelled"]
+    );
+    assert_eq!(
+        number(
+            &metadata,
+            "SELECT count(*) FROM job_logs WHERE code = 'cancelled'"
+        ),
+        1
+    );
+    assert_eq!(
+        number(
+            &metadata,
+            "SELECT count(*) FROM dataset_versions WHERE status = 'failed'"
+        ),
+        1
+    );
     // The next run is not in the way of anything.
     desk.run(&["run", "all.yaml"]).expect(0);
 }
@@ -70,12 +101,25 @@ fn an_error_half_way_leaves_the_target_and_fails_the_job_with_step_and_code() {
     desk.file("broken.yaml", &WORKFLOW.replace("EXTRA", extra));
     let run = desk.run(&["run", "broken.yaml"]);
     assert_ne!(run.code, 0);
-    assert!(run.err.contains("reviews"), "the error does not name the table: {}", run.err);
+    assert!(
+        run.err.contains("reviews"),
+        "the error does not name the table: {}",
+        run.err
+    );
     assert_eq!(digest_of_target(&desk), before, "the target changed");
     assert!(leftovers(&desk).is_empty(), "{:?}", leftovers(&desk));
     let metadata = desk.metadata();
-    assert_eq!(texts(&metadata, "SELECT status FROM jobs ORDER BY id DESC LIMIT 1"), ["failed"]);
-    let steps = texts(&metadata, "SELECT step || ' ' || code FROM job_logs WHERE level = 'error'");
+    assert_eq!(
+        texts(
+            &metadata,
+            "SELECT status FROM jobs ORDER BY id DESC LIMIT 1"
+        ),
+        ["failed"]
+    );
+    let steps = texts(
+        &metadata,
+        "SELECT step || ' ' || code FROM job_logs WHERE level = 'error'",
+    );
     assert_eq!(steps.len(), 1, "{steps:?}");
     assert!(steps[0].starts_with("mask "), "{steps:?}");
 }

@@ -16,7 +16,9 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        Self {
+            directory: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -66,7 +68,9 @@ pub(crate) fn number(database: &rusqlite::Connection, sql: &str) -> i64 {
 /// A column of texts from a database.
 pub(crate) fn texts(database: &rusqlite::Connection, sql: &str) -> Vec<String> {
     let mut statement = database.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let rows = statement
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap();
     rows.map(Result::unwrap).collect()
 }
 

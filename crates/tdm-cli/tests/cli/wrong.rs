@@ -28,22 +28,105 @@ struct Mistake {
 }
 
 const MISTAKES: &[Mistake] = &[
-    Mistake { from: "discover:", to: "discovr:", said: &["w.yaml:3:1: unknown key `discovr`", "did you mean `discover`?"] },
-    Mistake { from: "table: customers", to: "tabel: customers", said: &["w.yaml:7:", "`tabel`", "did you mean `table`?"] },
-    Mistake { from: "table: customers", to: "table: custmers", said: &["w.yaml:7:", "unknown table `custmers`", "did you mean `customers`?"] },
-    Mistake { from: "where: customer_id < 10", to: "where: customer_id <", said: &["w.yaml:8:", "`where` of `customers`"] },
-    Mistake { from: "where: customer_id < 10", to: "where: custmer_id < 10", said: &["w.yaml:8:", "`where` of `customers`"] },
-    Mistake { from: "where: customer_id < 10", to: "count: many", said: &["w.yaml:8:", "`subset.seeds.count` must be a whole number"] },
-    Mistake { from: "policy: default", to: "policy: defualt", said: &["w.yaml:10:", "unknown policy `defualt`", "did you mean `default`?"] },
-    Mistake { from: "column: customers.email", to: "column: customers.emial", said: &["w.yaml:12:", "`emial`", "did you mean `email`?"] },
-    Mistake { from: "column: customers.email", to: "column: customer.email", said: &["w.yaml:12:", "unknown table `customer`", "did you mean `customers`?"] },
-    Mistake { from: "function: email", to: "function: emial", said: &["w.yaml:12:", "unknown masking function `emial`", "did you mean `email`?"] },
-    Mistake { from: "function: email", to: "function: email\n      params: {domian: x}", said: &["w.yaml:12:", "unknown parameter `domian`"] },
-    Mistake { from: "{customers: 5}", to: "{customers: lots}", said: &["w.yaml:15:", "how many rows to add"] },
-    Mistake { from: "{customers: 5}", to: "{clients: 5}", said: &["w.yaml:15:", "unknown table `clients`"] },
-    Mistake { from: "environment: qa", to: "environment: qa\n  kind: production", said: &["w.yaml:18:", "only ever a source"] },
-    Mistake { from: "dataset: shop", to: "dataset: [shop]", said: &["w.yaml:1:", "`dataset` must be a text"] },
-    Mistake { from: "mask:", to: "mask: [", said: &["w.yaml:"] },
+    Mistake {
+        from: "discover:",
+        to: "discovr:",
+        said: &[
+            "w.yaml:3:1: unknown key `discovr`",
+            "did you mean `discover`?",
+        ],
+    },
+    Mistake {
+        from: "table: customers",
+        to: "tabel: customers",
+        said: &["w.yaml:7:", "`tabel`", "did you mean `table`?"],
+    },
+    Mistake {
+        from: "table: customers",
+        to: "table: custmers",
+        said: &[
+            "w.yaml:7:",
+            "unknown table `custmers`",
+            "did you mean `customers`?",
+        ],
+    },
+    Mistake {
+        from: "where: customer_id < 10",
+        to: "where: customer_id <",
+        said: &["w.yaml:8:", "`where` of `customers`"],
+    },
+    Mistake {
+        from: "where: customer_id < 10",
+        to: "where: custmer_id < 10",
+        said: &["w.yaml:8:", "`where` of `customers`"],
+    },
+    Mistake {
+        from: "where: customer_id < 10",
+        to: "count: many",
+        said: &["w.yaml:8:", "`subset.seeds.count` must be a whole number"],
+    },
+    Mistake {
+        from: "policy: default",
+        to: "policy: defualt",
+        said: &[
+            "w.yaml:10:",
+            "unknown policy `defualt`",
+            "did you mean `default`?",
+        ],
+    },
+    Mistake {
+        from: "column: customers.email",
+        to: "column: customers.emial",
+        said: &["w.yaml:12:", "`emial`", "did you mean `email`?"],
+    },
+    Mistake {
+        from: "column: customers.email",
+        to: "column: customer.email",
+        said: &[
+            "w.yaml:12:",
+            "unknown table `customer`",
+            "did you mean `customers`?",
+        ],
+    },
+    Mistake {
+        from: "function: email",
+        to: "function: emial",
+        said: &[
+            "w.yaml:12:",
+            "unknown masking function `emial`",
+            "did you mean `email`?",
+        ],
+    },
+    Mistake {
+        from: "function: email",
+        to: "function: email\n      params: {domian: x}",
+        said: &["w.yaml:12:", "unknown parameter `domian`"],
+    },
+    Mistake {
+        from: "{customers: 5}",
+        to: "{customers: lots}",
+        said: &["w.yaml:15:", "how many rows to add"],
+    },
+    Mistake {
+        from: "{customers: 5}",
+        to: "{clients: 5}",
+        said: &["w.yaml:15:", "unknown table `clients`"],
+    },
+    Mistake {
+        from: "environment: qa",
+        to: "environment: qa\n  kind: production",
+        said: &["w.yaml:18:", "only ever a source"],
+    },
+    Mistake {
+        from: "dataset: shop",
+        to: "dataset: [shop]",
+        said: &["w.yaml:1:", "`dataset` must be a text"],
+    },
+    Mistake {
+        from: "mask:",
+        to: "mask: [",
+        said: &["w.yaml:"],
+    },
 ];
 
 #[test]
@@ -52,18 +135,35 @@ fn every_mistake_is_named_with_its_place_and_nothing_is_written() {
     desk.run(&["demo"]).expect(0);
     let rows = |desk: &Desk| {
         let metadata = desk.metadata();
-        let tables = ["jobs", "job_logs", "dataset_versions", "schema_versions", "lineage", "environments", "connections"];
+        let tables = [
+            "jobs",
+            "job_logs",
+            "dataset_versions",
+            "schema_versions",
+            "lineage",
+            "environments",
+            "connections",
+        ];
         tables.map(|table| number(&metadata, &format!("SELECT count(*) FROM {table}")))
     };
     let before = rows(&desk);
     for mistake in MISTAKES {
-        assert!(RIGHT.contains(mistake.from), "the mistake `{}` is in no place", mistake.to);
+        assert!(
+            RIGHT.contains(mistake.from),
+            "the mistake `{}` is in no place",
+            mistake.to
+        );
         desk.file("w.yaml", &RIGHT.replacen(mistake.from, mistake.to, 1));
         for verb in ["plan", "run"] {
             let run = desk.run(&[verb, "w.yaml"]);
             assert_eq!(run.code, 2, "{verb} with `{}`:\n{}", mistake.to, run.err);
             for said in mistake.said {
-                assert!(run.err.contains(said), "`{}`: `{said}` is not in:\n{}", mistake.to, run.err);
+                assert!(
+                    run.err.contains(said),
+                    "`{}`: `{said}` is not in:\n{}",
+                    mistake.to,
+                    run.err
+                );
             }
         }
     }
@@ -79,15 +179,29 @@ fn an_undecided_column_stops_the_job_before_a_row_is_copied() {
     desk.file("w.yaml", &RIGHT.replace("  policy: default\n", ""));
     let run = desk.run(&["run", "w.yaml"]);
     assert_eq!(run.code, 2, "{}", run.err);
-    assert!(run.err.contains("customers.last_name"), "the column is not named:\n{}", run.err);
-    assert_eq!(number(&desk.metadata(), "SELECT count(*) FROM dataset_versions"), 1);
+    assert!(
+        run.err.contains("customers.last_name"),
+        "the column is not named:\n{}",
+        run.err
+    );
+    assert_eq!(
+        number(&desk.metadata(), "SELECT count(*) FROM dataset_versions"),
+        1
+    );
 }
 
 #[test]
 fn a_password_in_a_workflow_is_refused_and_not_repeated() {
     let desk = Desk::new();
-    desk.file("w.yaml", "dataset: d\nsource: postgres://u:hunter2@localhost/d\ndiscover: true\n");
+    desk.file(
+        "w.yaml",
+        "dataset: d\nsource: postgres://u:hunter2@localhost/d\ndiscover: true\n",
+    );
     let run = desk.run(&["run", "w.yaml"]);
     assert_eq!(run.code, 2, "{}", run.err);
-    assert!(!run.err.contains("hunter2") && run.err.contains("tdm connection add"), "{}", run.err);
+    assert!(
+        !run.err.contains("hunter2") && run.err.contains("tdm connection add"),
+        "{}",
+        run.err
+    );
 }

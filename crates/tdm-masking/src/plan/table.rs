@@ -147,7 +147,7 @@ fn one(
             }
             (Action::Generate(bound, _), _) => (bound.output().clone(), Make::Generate(bound)),
             (Action::Null, _) | (Action::Keep | Action::Mask(_), None) => {
-                (BatchColumn::of(source, encoding(Form::Carried)), Make::Null)
+                (BatchColumn::of(source, encoding(Form::Decoded)), Make::Null)
             }
         };
         output.push(shape);

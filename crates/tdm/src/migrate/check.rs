@@ -35,12 +35,25 @@ impl CheckReport {
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.agrees() {
-            return write!(f, "entities and migrations agree on {} tables and {} columns", self.tables, self.columns);
+            return write!(
+                f,
+                "entities and migrations agree on {} tables and {} columns",
+                self.tables, self.columns
+            );
         }
         let one = self.differences.len() == 1;
-        let differ = if one { "1 difference".to_owned() } else { format!("{} differences", self.differences.len()) };
-        write!(f, "entities and migrations disagree: {differ}, from the history to the entities")?;
-        self.differences.iter().try_for_each(|line| write!(f, "\n  {line}"))
+        let differ = if one {
+            "1 difference".to_owned()
+        } else {
+            format!("{} differences", self.differences.len())
+        };
+        write!(
+            f,
+            "entities and migrations disagree: {differ}, from the history to the entities"
+        )?;
+        self.differences
+            .iter()
+            .try_for_each(|line| write!(f, "\n  {line}"))
     }
 }
 
@@ -54,7 +67,11 @@ impl fmt::Display for CheckReport {
 /// be made.
 pub async fn check() -> Result<CheckReport> {
     let report = compare().await?;
-    if report.agrees() { Ok(report) } else { Err(Error::Findings(report.to_string())) }
+    if report.agrees() {
+        Ok(report)
+    } else {
+        Err(Error::Findings(report.to_string()))
+    }
 }
 
 /// The same comparison as [`check`], with the differences in the report instead of an error.
@@ -74,11 +91,19 @@ async fn compare_files(history: &Path, entities: &Path) -> Result<CheckReport> {
 
 fn report(history: &Catalog, entities: &Catalog) -> CheckReport {
     let (difference, order) = without_order(diff(history, entities));
-    let mut differences = if difference.is_empty() { Vec::new() } else { lines(&difference) };
+    let mut differences = if difference.is_empty() {
+        Vec::new()
+    } else {
+        lines(&difference)
+    };
     differences.extend(names(history, entities));
     CheckReport {
         tables: entities.tables.len(),
-        columns: entities.tables.iter().map(|table| table.columns.len()).sum(),
+        columns: entities
+            .tables
+            .iter()
+            .map(|table| table.columns.len())
+            .sum(),
         differences,
         order,
     }
@@ -92,7 +117,10 @@ pub(super) fn without_order(mut difference: SchemaDiff) -> (SchemaDiff, Vec<Stri
             column.changes.retain(|change| {
                 let place = change.what == "position";
                 if place {
-                    order.push(format!("{}.{}: {} -> {}", table.table, column.column, change.from, change.to));
+                    order.push(format!(
+                        "{}.{}: {} -> {}",
+                        table.table, column.column, change.from, change.to
+                    ));
                 }
                 !place
             });
@@ -128,12 +156,18 @@ fn lines(difference: &SchemaDiff) -> Vec<String> {
 fn names(history: &Catalog, entities: &Catalog) -> Vec<String> {
     let mut found = Vec::new();
     for newer in &entities.tables {
-        let Some(older) = history.table(&newer.table) else { continue };
+        let Some(older) = history.table(&newer.table) else {
+            continue;
+        };
         let (before, after) = (named(older), named(newer));
         for (constraint, to) in &after {
             if let Some(from) = before.get(constraint).filter(|from| *from != to) {
                 let table = &newer.table;
-                found.push(format!("~ {constraint}: named {} -> {} (table {table})", from.join(", "), to.join(", ")));
+                found.push(format!(
+                    "~ {constraint}: named {} -> {} (table {table})",
+                    from.join(", "),
+                    to.join(", ")
+                ));
             }
         }
     }
@@ -144,16 +178,24 @@ fn names(history: &Catalog, entities: &Catalog) -> Vec<String> {
 fn named(table: &TableSchema) -> BTreeMap<String, Vec<String>> {
     let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut put = |constraint: String, name: &Option<String>| {
-        let name = name.as_ref().map_or_else(|| "nothing".to_owned(), |name| format!("`{name}`"));
+        let name = name
+            .as_ref()
+            .map_or_else(|| "nothing".to_owned(), |name| format!("`{name}`"));
         let names = all.entry(constraint).or_default();
         names.push(name);
         names.sort();
     };
     for key in table.primary_key.iter() {
-        put(format!("primary key ({})", key.columns.join(", ")), &key.name);
+        put(
+            format!("primary key ({})", key.columns.join(", ")),
+            &key.name,
+        );
     }
     for key in &table.unique {
-        put(format!("unique key ({})", key.columns.join(", ")), &key.name);
+        put(
+            format!("unique key ({})", key.columns.join(", ")),
+            &key.name,
+        );
     }
     for key in &table.foreign_keys {
         put(format!("foreign key {}", key.describe()), &key.name);
@@ -173,8 +215,15 @@ mod tests {
     async fn history_and_entities_agree() {
         let report = check().await.unwrap();
         assert_eq!(report.tables, migration::tables().len());
-        assert!(report.columns > 100 && report.order.is_empty(), "{report:?}");
-        assert!(report.to_string().starts_with("entities and migrations agree on 14 tables"));
+        assert!(
+            report.columns > 100 && report.order.is_empty(),
+            "{report:?}"
+        );
+        assert!(
+            report
+                .to_string()
+                .starts_with("entities and migrations agree on 14 tables")
+        );
     }
 
     /// Every kind of change, made to the scratch database of the entities, and what must be said about it.
@@ -191,20 +240,68 @@ mod tests {
             )
         };
         let cases = [
-            ("CREATE TABLE extra (id uuid_text PRIMARY KEY)".to_owned(), "+ table extra"),
+            (
+                "CREATE TABLE extra (id uuid_text PRIMARY KEY)".to_owned(),
+                "+ table extra",
+            ),
             ("DROP TABLE job_logs".to_owned(), "- table job_logs"),
-            ("ALTER TABLE jobs ADD COLUMN note text".to_owned(), "+ column note (table jobs)"),
-            ("ALTER TABLE jobs DROP COLUMN plan_hash".to_owned(), "- column plan_hash (table jobs)"),
-            ("ALTER TABLE jobs RENAME COLUMN user_name TO actor".to_owned(), "user_name -> actor (renamed"),
-            ("DROP INDEX \"idx-jobs-status\"".to_owned(), "- index idx-jobs-status (status) (table jobs)"),
-            ("CREATE UNIQUE INDEX i ON jobs (plan_hash)".to_owned(), "+ index unique i (plan_hash) (table jobs)"),
-            (edit("jobs", "\"plan_hash\" varchar(128)", "\"plan_hash\" varchar(64)"), "column plan_hash: type"),
-            (edit("jobs", "\"plan_hash\" varchar(128) NOT NULL", "\"plan_hash\" varchar(128)"), "nullability"),
-            (edit("jobs", "\"user_name\" varchar(255) NOT NULL", "\"user_name\" varchar(255) NOT NULL DEFAULT ''"), "default"),
-            (edit("job_logs", "ON DELETE CASCADE", "ON DELETE SET NULL"), "on delete set null"),
-            (edit("job_logs", "fk-job_logs-job_id", "fk-other"), "named `fk-job_logs-job_id` -> `fk-other`"),
+            (
+                "ALTER TABLE jobs ADD COLUMN note text".to_owned(),
+                "+ column note (table jobs)",
+            ),
+            (
+                "ALTER TABLE jobs DROP COLUMN plan_hash".to_owned(),
+                "- column plan_hash (table jobs)",
+            ),
+            (
+                "ALTER TABLE jobs RENAME COLUMN user_name TO actor".to_owned(),
+                "user_name -> actor (renamed",
+            ),
+            (
+                "DROP INDEX \"idx-jobs-status\"".to_owned(),
+                "- index idx-jobs-status (status) (table jobs)",
+            ),
+            (
+                "CREATE UNIQUE INDEX i ON jobs (plan_hash)".to_owned(),
+                "+ index unique i (plan_hash) (table jobs)",
+            ),
+            (
+                edit(
+                    "jobs",
+                    "\"plan_hash\" varchar(128)",
+                    "\"plan_hash\" varchar(64)",
+                ),
+                "column plan_hash: type",
+            ),
+            (
+                edit(
+                    "jobs",
+                    "\"plan_hash\" varchar(128) NOT NULL",
+                    "\"plan_hash\" varchar(128)",
+                ),
+                "nullability",
+            ),
+            (
+                edit(
+                    "jobs",
+                    "\"user_name\" varchar(255) NOT NULL",
+                    "\"user_name\" varchar(255) NOT NULL DEFAULT ''",
+                ),
+                "default",
+            ),
+            (
+                edit("job_logs", "ON DELETE CASCADE", "ON DELETE SET NULL"),
+                "on delete set null",
+            ),
+            (
+                edit("job_logs", "fk-job_logs-job_id", "fk-other"),
+                "named `fk-job_logs-job_id` -> `fk-other`",
+            ),
             (edit("jobs", "'cancelled'", "'stopped'"), "+ check"),
-            (edit("jobs", "ck-jobs-status", "ck-other"), "named `ck-jobs-status` -> `ck-other`"),
+            (
+                edit("jobs", "ck-jobs-status", "ck-other"),
+                "named `ck-jobs-status` -> `ck-other`",
+            ),
         ];
         let scratch = Scratch::new().unwrap();
         let (history, _) = scratch.by_history().await.unwrap();
@@ -215,9 +312,15 @@ mod tests {
             execute_script(&changed, script.clone()).await.unwrap();
             let report = compare_files(&history, &changed).await.unwrap();
             assert!(!report.agrees(), "{script}");
-            assert!(report.to_string().contains(expected), "{expected}: {report}");
+            assert!(
+                report.to_string().contains(expected),
+                "{expected}: {report}"
+            );
             // The other way round as well: it is the history that changed.
-            assert!(!compare_files(&changed, &pristine).await.unwrap().agrees(), "{script}");
+            assert!(
+                !compare_files(&changed, &pristine).await.unwrap().agrees(),
+                "{script}"
+            );
         }
     }
 
@@ -227,7 +330,11 @@ mod tests {
         let path = scratch.by_entities().await.unwrap();
         let history = read(&path).await.unwrap();
         let mut entities = history.clone();
-        let jobs = entities.tables.iter_mut().find(|table| table.table.name == "jobs").unwrap();
+        let jobs = entities
+            .tables
+            .iter_mut()
+            .find(|table| table.table.name == "jobs")
+            .unwrap();
         jobs.columns.swap(2, 3);
         let report = report(&history, &entities);
         assert!(report.agrees());
@@ -240,7 +347,10 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let scratch = Scratch::new().unwrap();
         let path = scratch.path().to_path_buf();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
         drop(scratch);
         assert!(!path.exists());
     }

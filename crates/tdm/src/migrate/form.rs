@@ -1,8 +1,8 @@
 //! A table in the words of the history: what a migration can say about it, and what it cannot.
 
 use tdm_core::catalog::{
-    Action, Check, Column, Deferrability, ForeignKey, Generation, Index, IndexPart, MatchType, TableKind,
-    TableSchema,
+    Action, Check, Column, Deferrability, ForeignKey, Generation, Index, IndexPart, MatchType,
+    TableKind, TableSchema,
 };
 use tdm_core::types::LogicalType;
 
@@ -70,8 +70,12 @@ impl Holds {
                     LogicalType::Timestamp { .. } => Self::Time,
                     LogicalType::Json => Self::Json,
                     LogicalType::Uuid => Self::Id,
-                    LogicalType::Text { max_length: Some(0..=128) } => Self::Word,
-                    LogicalType::Text { max_length: Some(129..=255) } => Self::Name,
+                    LogicalType::Text {
+                        max_length: Some(0..=128),
+                    } => Self::Word,
+                    LogicalType::Text {
+                        max_length: Some(129..=255),
+                    } => Self::Name,
                     _ => Self::Text,
                 };
                 return (near, false);
@@ -139,11 +143,24 @@ impl TableForm {
         if table.kind != TableKind::Table {
             odd.push(format!("`{name}` is no ordinary table"));
         }
-        odd.extend(table.options.keys().map(|option| format!("`{name}` has the option {option}")));
-        let key: Vec<&str> = table.primary_key.iter().flat_map(|key| &key.columns).map(String::as_str).collect();
+        odd.extend(
+            table
+                .options
+                .keys()
+                .map(|option| format!("`{name}` has the option {option}")),
+        );
+        let key: Vec<&str> = table
+            .primary_key
+            .iter()
+            .flat_map(|key| &key.columns)
+            .map(String::as_str)
+            .collect();
         let id = |column: &Column| column.name == "id" && Holds::of(column) == (Holds::Id, true);
         if key != ["id"] || !table.columns.iter().any(id) {
-            odd.push(format!("the primary key of `{name}` is not a UUID called `id`: ({})", key.join(", ")));
+            odd.push(format!(
+                "the primary key of `{name}` is not a UUID called `id`: ({})",
+                key.join(", ")
+            ));
         }
         for column in table.columns.iter().filter(|column| column.name != "id") {
             odd.extend(odd_column(name, column));
@@ -154,7 +171,10 @@ impl TableForm {
             });
         }
         for unique in &table.unique {
-            odd.push(format!("`{name}` has the unique constraint ({})", unique.columns.join(", ")));
+            odd.push(format!(
+                "`{name}` has the unique constraint ({})",
+                unique.columns.join(", ")
+            ));
         }
         for key in &table.foreign_keys {
             match reference(name, key) {
@@ -201,7 +221,9 @@ fn odd_column(table: &str, column: &Column) -> Vec<String> {
 }
 
 fn reference(table: &str, key: &ForeignKey) -> Option<ReferenceForm> {
-    let [(column, parent_column)] = key.columns.as_slice() else { return None };
+    let [(column, parent_column)] = key.columns.as_slice() else {
+        return None;
+    };
     let name = format!("fk-{table}-{column}");
     let on_delete = match key.on_delete {
         Action::Cascade => "Cascade",
@@ -210,7 +232,8 @@ fn reference(table: &str, key: &ForeignKey) -> Option<ReferenceForm> {
         Action::NoAction | Action::SetDefault => return None,
     };
     let plain = parent_column == "id"
-        && key.name.as_ref() == Some(&name)
+        // SQLite's tables do not keep the name.
+        && key.name.as_ref().is_none_or(|given| *given == name)
         && key.on_update == Action::Restrict
         && key.match_type == MatchType::Simple
         && key.deferrability == Deferrability::Immediate;
@@ -227,7 +250,10 @@ fn index(table: &str, index: &Index) -> Option<IndexForm> {
         .parts
         .iter()
         .map(|part| match part {
-            IndexPart::Column { name, descending: false } => Some(name.clone()),
+            IndexPart::Column {
+                name,
+                descending: false,
+            } => Some(name.clone()),
             _ => None,
         })
         .collect();
@@ -235,7 +261,11 @@ fn index(table: &str, index: &Index) -> Option<IndexForm> {
     let plain = index.name == format!("idx-{table}-{}", columns.join("-"))
         && index.predicate.is_none()
         && index.include.is_empty();
-    plain.then(|| IndexForm { name: index.name.clone(), columns, unique: index.unique })
+    plain.then(|| IndexForm {
+        name: index.name.clone(),
+        columns,
+        unique: index.unique,
+    })
 }
 
 /// Reads `"column" IN ('a', 'b')`.
@@ -243,7 +273,10 @@ fn one_of(table: &str, check: &Check) -> Option<CheckForm> {
     let rest = check.expression.trim().strip_prefix('"')?;
     let (column, rest) = rest.split_once('"')?;
     let rest = rest.trim_start();
-    let rest = rest.strip_prefix("IN").or_else(|| rest.strip_prefix("in"))?.trim_start();
+    let rest = rest
+        .strip_prefix("IN")
+        .or_else(|| rest.strip_prefix("in"))?
+        .trim_start();
     let mut list = rest.strip_prefix('(')?.strip_suffix(')')?;
     let mut words = Vec::new();
     loop {
@@ -271,7 +304,11 @@ fn one_of(table: &str, check: &Check) -> Option<CheckForm> {
         }
     }
     let name = format!("ck-{table}-{column}");
-    (check.name.as_ref() == Some(&name)).then(|| CheckForm { name, column: column.to_owned(), words })
+    (check.name.as_ref() == Some(&name)).then(|| CheckForm {
+        name,
+        column: column.to_owned(),
+        words,
+    })
 }
 
 #[cfg(test)]
@@ -290,8 +327,18 @@ mod tests {
 
     #[test]
     fn a_list_of_words_is_read_and_anything_else_is_not() {
-        assert_eq!(check("\"c\" IN ('a', 'it''s', '')").unwrap(), ["a", "it's", ""]);
-        for other in ["\"c\" IN ('a', 1)", "\"c\" IN ()", "c > 1", "\"c\" IN ('a') OR 1", "\"d\" IN ('a')", "\"c\" IN ('a"] {
+        assert_eq!(
+            check("\"c\" IN ('a', 'it''s', '')").unwrap(),
+            ["a", "it's", ""]
+        );
+        for other in [
+            "\"c\" IN ('a', 1)",
+            "\"c\" IN ()",
+            "c > 1",
+            "\"c\" IN ('a') OR 1",
+            "\"d\" IN ('a')",
+            "\"c\" IN ('a",
+        ] {
             assert_eq!(check(other), None, "{other}");
         }
     }

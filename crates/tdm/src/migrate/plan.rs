@@ -44,10 +44,17 @@ impl Op {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum What {
-    RenameTable { from: String, to: String },
+    RenameTable {
+        from: String,
+        to: String,
+    },
     Create(TableForm),
     /// Changes of a table; `rebuilt` is the whole result where SQLite has to build it anew.
-    Change { table: String, ops: Vec<Op>, rebuilt: Option<TableForm> },
+    Change {
+        table: String,
+        ops: Vec<Op>,
+        rebuilt: Option<TableForm>,
+    },
     DropTable(String),
     /// Nothing that can be written: there is only something to decide.
     Nothing,
@@ -74,7 +81,11 @@ impl Plan {
     pub(super) fn between(older: &Catalog, newer: &Catalog) -> Self {
         let difference = without_order(diff(older, newer)).0;
         let side = |catalog: &Catalog| -> Side {
-            catalog.tables.iter().map(|table| (table.table.name.clone(), TableForm::of(table))).collect()
+            catalog
+                .tables
+                .iter()
+                .map(|table| (table.table.name.clone(), TableForm::of(table)))
+                .collect()
         };
         let (older, newer) = (side(older), side(newer));
         let renames = Renames::of(&difference);
@@ -97,17 +108,27 @@ impl Renames {
         let tables = difference.tables_renamed.iter();
         let columns = |table: &TableDiff| {
             let renamed = table.columns_renamed.iter();
-            renamed.map(|r| (r.from.clone(), r.to.clone(), percent(r.likeness))).collect()
+            renamed
+                .map(|r| (r.from.clone(), r.to.clone(), percent(r.likeness)))
+                .collect()
         };
         Self {
-            tables: tables.map(|r| (r.from.name.clone(), r.to.name.clone(), percent(r.likeness))).collect(),
-            columns: difference.tables.iter().map(|t| (t.table.name.clone(), columns(t))).collect(),
+            tables: tables
+                .map(|r| (r.from.name.clone(), r.to.name.clone(), percent(r.likeness)))
+                .collect(),
+            columns: difference
+                .tables
+                .iter()
+                .map(|t| (t.table.name.clone(), columns(t)))
+                .collect(),
         }
     }
 
     fn reversed(&self) -> Self {
         let turned = |all: &[(String, String, u32)]| {
-            all.iter().map(|(from, to, percent)| (to.clone(), from.clone(), *percent)).collect::<Vec<_>>()
+            all.iter()
+                .map(|(from, to, percent)| (to.clone(), from.clone(), *percent))
+                .collect::<Vec<_>>()
         };
         let tables = turned(&self.tables);
         let older = |table: &String| {
@@ -115,7 +136,11 @@ impl Renames {
             renamed.map_or_else(|| table.clone(), |(_, to, _)| to.clone())
         };
         Self {
-            columns: self.columns.iter().map(|(table, all)| (older(table), turned(all))).collect(),
+            columns: self
+                .columns
+                .iter()
+                .map(|(table, all)| (older(table), turned(all)))
+                .collect(),
             tables,
         }
     }
@@ -125,7 +150,11 @@ impl Renames {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a likeness lies between 0 and 1")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a likeness lies between 0 and 1"
+)]
 fn percent(likeness: f64) -> u32 {
     (likeness.clamp(0.0, 1.0) * 100.0).round() as u32
 }
@@ -138,30 +167,55 @@ fn steps(before: &Side, after: &Side, renames: &Renames, direction: Direction) -
              they are two, create the one, drop the other, and say so in CREATES and DROPS."
         );
         steps.push(Step {
-            what: What::RenameTable { from: from.clone(), to: to.clone() },
+            what: What::RenameTable {
+                from: from.clone(),
+                to: to.clone(),
+            },
             decisions: decided(direction, decision),
         });
     }
-    let is_renamed = |name: &String| renames.tables.iter().any(|(from, to, _)| from == name || to == name);
-    let created: Vec<&TableForm> =
-        after.values().filter(|t| !before.contains_key(&t.name) && !is_renamed(&t.name)).collect();
+    let is_renamed = |name: &String| {
+        renames
+            .tables
+            .iter()
+            .any(|(from, to, _)| from == name || to == name)
+    };
+    let created: Vec<&TableForm> = after
+        .values()
+        .filter(|t| !before.contains_key(&t.name) && !is_renamed(&t.name))
+        .collect();
     for form in parents_first(&created) {
         let mut decisions: Vec<String> = form.oddities.iter().map(|odd| unspeakable(odd)).collect();
         if direction == Direction::Down {
-            decisions.push(format!("`{}` comes back empty: what it held is gone.", form.name));
+            decisions.push(format!(
+                "`{}` comes back empty: what it held is gone.",
+                form.name
+            ));
         }
-        steps.push(Step { what: What::Create(form.clone()), decisions });
+        steps.push(Step {
+            what: What::Create(form.clone()),
+            decisions,
+        });
     }
     for newer in after.values() {
-        let old_name = renames.tables.iter().find(|(_, to, _)| *to == newer.name).map(|(from, ..)| from);
+        let old_name = renames
+            .tables
+            .iter()
+            .find(|(_, to, _)| *to == newer.name)
+            .map(|(from, ..)| from);
         if let Some(older) = before.get(old_name.unwrap_or(&newer.name)) {
             steps.extend(change(older, newer, renames, direction));
         }
     }
-    let dropped: Vec<&TableForm> =
-        before.values().filter(|t| !after.contains_key(&t.name) && !is_renamed(&t.name)).collect();
+    let dropped: Vec<&TableForm> = before
+        .values()
+        .filter(|t| !after.contains_key(&t.name) && !is_renamed(&t.name))
+        .collect();
     for form in parents_first(&dropped).into_iter().rev() {
-        let decision = format!("what `{}` holds is lost here. Move before this line what must stay.", form.name);
+        let decision = format!(
+            "what `{}` holds is lost here. Move before this line what must stay.",
+            form.name
+        );
         steps.push(Step {
             what: What::DropTable(form.name.clone()),
             decisions: decided(direction, decision),
@@ -172,7 +226,11 @@ fn steps(before: &Side, after: &Side, renames: &Renames, direction: Direction) -
 
 /// A decision that is only asked for on the way up: the way down undoes it, whatever it was.
 fn decided(direction: Direction, decision: String) -> Vec<String> {
-    if direction == Direction::Up { vec![decision] } else { Vec::new() }
+    if direction == Direction::Up {
+        vec![decision]
+    } else {
+        Vec::new()
+    }
 }
 
 fn unspeakable(odd: &str) -> String {
@@ -185,7 +243,9 @@ fn parents_first<'a>(tables: &[&'a TableForm]) -> Vec<&'a TableForm> {
     let mut ordered = Vec::new();
     while !left.is_empty() {
         let waits = |form: &TableForm| {
-            form.references.iter().any(|r| r.parent != form.name && left.iter().any(|other| other.name == r.parent))
+            form.references
+                .iter()
+                .any(|r| r.parent != form.name && left.iter().any(|other| other.name == r.parent))
         };
         // In a circle, the first by name begins.
         let next = left.iter().position(|form| !waits(form)).unwrap_or(0);
@@ -194,23 +254,39 @@ fn parents_first<'a>(tables: &[&'a TableForm]) -> Vec<&'a TableForm> {
     ordered
 }
 
-fn change(older: &TableForm, newer: &TableForm, renames: &Renames, direction: Direction) -> Option<Step> {
+fn change(
+    older: &TableForm,
+    newer: &TableForm,
+    renames: &Renames,
+    direction: Direction,
+) -> Option<Step> {
     let table = &newer.name;
     let renamed = renames.columns(table);
     let mut ops = Vec::new();
     let mut decisions = Vec::new();
     let now = |name: &str| -> String {
-        renamed.iter().find(|(from, ..)| from == name).map_or_else(|| name.to_owned(), |(_, to, _)| to.clone())
+        renamed
+            .iter()
+            .find(|(from, ..)| from == name)
+            .map_or_else(|| name.to_owned(), |(_, to, _)| to.clone())
     };
 
-    for old in older.references.iter().filter(|r| !newer.references.contains(r)) {
+    for old in older
+        .references
+        .iter()
+        .filter(|r| !newer.references.contains(r))
+    {
         ops.push(Op::DropReference(old.name.clone()));
     }
     for old in older.checks.iter().filter(|c| !newer.checks.contains(c)) {
         ops.push(Op::DropCheck(old.name.clone()));
     }
     let replaced = |name: &str| newer.indexes.iter().any(|index| index.name == name);
-    let gone: Vec<_> = older.indexes.iter().filter(|i| !newer.indexes.contains(i)).collect();
+    let gone: Vec<_> = older
+        .indexes
+        .iter()
+        .filter(|i| !newer.indexes.contains(i))
+        .collect();
     for old in gone.iter().filter(|index| replaced(&index.name)) {
         ops.push(Op::DropIndex(old.name.clone()));
     }
@@ -225,23 +301,32 @@ fn change(older: &TableForm, newer: &TableForm, renames: &Renames, direction: Di
     let added: Vec<&ColumnForm> = newer
         .columns
         .iter()
-        .filter(|c| older.column(&c.name).is_none() && !renamed.iter().any(|(_, to, _)| *to == c.name))
+        .filter(|c| {
+            older.column(&c.name).is_none() && !renamed.iter().any(|(_, to, _)| *to == c.name)
+        })
         .collect();
     let dropped: Vec<&ColumnForm> = older
         .columns
         .iter()
-        .filter(|c| newer.column(&c.name).is_none() && !renamed.iter().any(|(from, ..)| *from == c.name))
+        .filter(|c| {
+            newer.column(&c.name).is_none() && !renamed.iter().any(|(from, ..)| *from == c.name)
+        })
         .collect();
     for column in &added {
         ops.push(add(table, column, direction, &mut decisions));
     }
     for old in &older.columns {
-        let Some(new) = newer.column(&now(&old.name)) else { continue };
+        let Some(new) = newer.column(&now(&old.name)) else {
+            continue;
+        };
         ops.extend(alter(table, old, new, direction, &mut decisions));
     }
     for new in newer.indexes.iter().filter(|i| !older.indexes.contains(i)) {
         ops.push(Op::Index(new.columns.clone(), new.unique));
-        let had = older.indexes.iter().any(|i| i.unique && i.columns == new.columns);
+        let had = older
+            .indexes
+            .iter()
+            .any(|i| i.unique && i.columns == new.columns);
         if new.unique && !had && direction == Direction::Up {
             let columns = new.columns.join(", ");
             decisions.push(format!("rows of `{table}` that agree in ({columns}) stop this migration. Say which of them stays."));
@@ -252,12 +337,18 @@ fn change(older: &TableForm, newer: &TableForm, renames: &Renames, direction: Di
     }
     for column in &dropped {
         ops.push(Op::Drop(column.name.clone()));
-        let same = added.iter().filter(|a| a.holds == column.holds).map(|a| format!("`{}`", a.name));
+        let same = added
+            .iter()
+            .filter(|a| a.holds == column.holds)
+            .map(|a| format!("`{}`", a.name));
         let same: Vec<String> = same.collect();
         let hint = if same.is_empty() {
             String::new()
         } else {
-            format!(" If it lives on as {}, rename it instead.", same.join(" or "))
+            format!(
+                " If it lives on as {}, rename it instead.",
+                same.join(" or ")
+            )
         };
         let decision = format!(
             "what `{table}.{}` holds is lost here. Move before this statement what must stay.{hint}",
@@ -276,18 +367,37 @@ fn change(older: &TableForm, newer: &TableForm, renames: &Renames, direction: Di
             decisions.push(format!("rows of `{table}` whose `{}` is none of these words stop this migration. Say what becomes of them.", new.column));
         }
     }
-    for new in newer.references.iter().filter(|r| !older.references.contains(r)) {
-        ops.push(Op::Reference(new.column.clone(), new.parent.clone(), new.on_delete));
-        let known = older.references.iter().any(|r| now(&r.column) == new.column && r.parent == new.parent);
+    for new in newer
+        .references
+        .iter()
+        .filter(|r| !older.references.contains(r))
+    {
+        ops.push(Op::Reference(
+            new.column.clone(),
+            new.parent.clone(),
+            new.on_delete,
+        ));
+        let known = older
+            .references
+            .iter()
+            .any(|r| now(&r.column) == new.column && r.parent == new.parent);
         let fresh = added.iter().any(|column| column.name == new.column);
         if !known && !fresh && direction == Direction::Up {
             decisions.push(format!("rows of `{table}` whose `{}` names no row of `{}` stop this migration. Say what becomes of them.", new.column, new.parent));
         }
     }
-    let odd = newer.oddities.iter().filter(|odd| !older.oddities.contains(odd));
+    let odd = newer
+        .oddities
+        .iter()
+        .filter(|odd| !older.oddities.contains(odd));
     decisions.extend(odd.map(|odd| unspeakable(odd)));
-    let lost = older.oddities.iter().filter(|odd| !newer.oddities.contains(odd));
-    decisions.extend(lost.map(|odd| format!("no longer true: {odd}. The history has no word for that; undo it by hand.")));
+    let lost = older
+        .oddities
+        .iter()
+        .filter(|odd| !newer.oddities.contains(odd));
+    decisions.extend(lost.map(|odd| {
+        format!("no longer true: {odd}. The history has no word for that; undo it by hand.")
+    }));
 
     if ops.is_empty() && decisions.is_empty() {
         return None;
@@ -299,16 +409,32 @@ fn change(older: &TableForm, newer: &TableForm, renames: &Renames, direction: Di
             super::rust::word(table)
         ));
     }
-    let what = if ops.is_empty() { What::Nothing } else { What::Change { table: table.clone(), ops, rebuilt } };
+    let what = if ops.is_empty() {
+        What::Nothing
+    } else {
+        What::Change {
+            table: table.clone(),
+            ops,
+            rebuilt,
+        }
+    };
     Some(Step { what, decisions })
 }
 
 fn add(table: &str, column: &ColumnForm, direction: Direction, decisions: &mut Vec<String>) -> Op {
-    let ColumnForm { name, holds, required } = column;
+    let ColumnForm {
+        name,
+        holds,
+        required,
+    } = column;
     if !required {
         return Op::Add(name.clone(), *holds);
     }
-    Op::AddRequired(name.clone(), *holds, fill(table, name, *holds, direction, decisions))
+    Op::AddRequired(
+        name.clone(),
+        *holds,
+        fill(table, name, *holds, direction, decisions),
+    )
 }
 
 /// What rows get that exist. On the way up nobody can know: `NULL` is refused as soon as there is a row. The way down
@@ -325,10 +451,16 @@ fn fill(
             "`{table}.{name}` is never empty and has no default: give the rows that exist a value in place of NULL, \
              which stops this migration as soon as there is one."
         ),
-        Direction::Down => format!("what `{table}.{name}` held is gone, and rows that exist get this value."),
+        Direction::Down => {
+            format!("what `{table}.{name}` held is gone, and rows that exist get this value.")
+        }
     };
     decisions.push(sentence);
-    if direction == Direction::Up { "NULL" } else { holds.neutral() }
+    if direction == Direction::Up {
+        "NULL"
+    } else {
+        holds.neutral()
+    }
 }
 
 fn alter(
@@ -353,6 +485,10 @@ fn alter(
     if !new.required {
         return Some(Op::Relax(name.clone(), new.holds));
     }
-    let fill = if old.required { "NULL" } else { fill(table, name, new.holds, direction, decisions) };
+    let fill = if old.required {
+        "NULL"
+    } else {
+        fill(table, name, new.holds, direction, decisions)
+    };
     Some(Op::Require(name.clone(), new.holds, fill))
 }

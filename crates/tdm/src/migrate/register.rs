@@ -4,34 +4,53 @@ use crate::error::{Error, Result};
 
 /// `lib.rs` with the module `name` after the last migration's.
 pub(super) fn in_lib(source: &str, name: &str) -> Result<String> {
-    after_last(source, |line| is_migration(line, "mod "), &format!("mod {name};"))
-        .ok_or_else(|| unexpected("src/lib.rs", "a line `mod m…;`"))
+    after_last(
+        source,
+        |line| is_migration(line, "mod "),
+        &format!("mod {name};"),
+    )
+    .ok_or_else(|| unexpected("src/lib.rs", "a line `mod m…;`"))
 }
 
 /// `history.rs` with `name` at the end of the list that `entries` returns.
 pub(super) fn in_history(source: &str, name: &str) -> Result<String> {
     let file = "src/history.rs";
-    let source = after_last(source, |line| is_migration(line, "use crate::"), &format!("use crate::{name};"))
-        .ok_or_else(|| unexpected(file, "a line `use crate::m…;`"))?;
-    let function = source.find("fn entries()").ok_or_else(|| unexpected(file, "a function `entries`"))?;
+    let source = after_last(
+        source,
+        |line| is_migration(line, "use crate::"),
+        &format!("use crate::{name};"),
+    )
+    .ok_or_else(|| unexpected(file, "a line `use crate::m…;`"))?;
+    let function = source
+        .find("fn entries()")
+        .ok_or_else(|| unexpected(file, "a function `entries`"))?;
     let list = "vec![";
     let start = source[function..]
         .find(list)
         .map(|at| function + at + list.len())
         .ok_or_else(|| unexpected(file, "a list in `entries`"))?;
-    let end = start + closing(&source[start..]).ok_or_else(|| unexpected(file, "the end of the list in `entries`"))?;
+    let end = start
+        + closing(&source[start..])
+            .ok_or_else(|| unexpected(file, "the end of the list in `entries`"))?;
     let body = &source[start..end];
     // A list of one stands on the line of its bracket; in a longer one each entry has its own indentation.
     let body = if body.starts_with('\n') {
         body.trim_end().trim_end_matches(',').to_owned()
     } else {
-        format!("\n        {}", body.trim().trim_end_matches(',').replace('\n', "\n    "))
+        format!(
+            "\n        {}",
+            body.trim().trim_end_matches(',').replace('\n', "\n    ")
+        )
     };
     let entry = format!(
         "        Entry {{\n            migration: Box::new({name}::Migration),\n            \
          creates: {name}::CREATES,\n            drops: {name}::DROPS,\n        }},\n    "
     );
-    Ok(format!("{}{body},\n{entry}{}", &source[..start], &source[end..]))
+    Ok(format!(
+        "{}{body},\n{entry}{}",
+        &source[..start],
+        &source[end..]
+    ))
 }
 
 /// Where the bracket closes that was opened before `text`.
@@ -66,7 +85,9 @@ fn after_last(source: &str, is: impl Fn(&str) -> bool, new: &str) -> Option<Stri
 }
 
 fn unexpected(file: &str, what: &str) -> Error {
-    Error::Settings(format!("{file} of the migration crate has another form than expected: {what} is missing"))
+    Error::Settings(format!(
+        "{file} of the migration crate has another form than expected: {what} is missing"
+    ))
 }
 
 #[cfg(test)]
@@ -80,13 +101,20 @@ mod tests {
     fn a_migration_is_entered_after_the_last_one() {
         let (first, second) = ("m20300101_000008_a", "m20300102_000009_b");
         let lib = in_lib(&in_lib(LIB, first).unwrap(), second).unwrap();
-        assert!(lib.contains(&format!("mod {first};\nmod {second};\nmod portable;")), "{lib}");
+        assert!(
+            lib.contains(&format!("mod {first};\nmod {second};\nmod portable;")),
+            "{lib}"
+        );
         let one = in_history(HISTORY, first).unwrap();
         let two = in_history(&one, second).unwrap();
         for (text, names) in [(&one, vec![first]), (&two, vec![first, second])] {
             for name in names {
                 assert_eq!(text.matches(&format!("use crate::{name};")).count(), 1);
-                assert_eq!(text.matches(&format!("Box::new({name}::Migration)")).count(), 1);
+                assert_eq!(
+                    text.matches(&format!("Box::new({name}::Migration)"))
+                        .count(),
+                    1
+                );
             }
         }
         assert!(two.find(first) < two.find(second));

@@ -18,16 +18,38 @@ pub(super) struct Rendered {
 
 /// The file of a migration called `title`.
 pub(super) fn render(title: &str, plan: &Plan) -> Rendered {
-    let mut decisions: Vec<String> = plan.up.iter().chain(&plan.down).flat_map(|step| step.decisions.clone()).collect();
+    let mut decisions: Vec<String> = plan
+        .up
+        .iter()
+        .chain(&plan.down)
+        .flat_map(|step| step.decisions.clone())
+        .collect();
     let mut uses = Uses::default();
     let up = body(&plan.up, "after", &mut uses);
     let down = body(&plan.down, "before", &mut uses);
     let mut drafts = String::new();
-    for (step, suffix) in plan.up.iter().map(|s| (s, "after")).chain(plan.down.iter().map(|s| (s, "before"))) {
+    for (step, suffix) in plan
+        .up
+        .iter()
+        .map(|s| (s, "after"))
+        .chain(plan.down.iter().map(|s| (s, "before")))
+    {
         match &step.what {
-            What::Create(form) => drafts.push_str(&draft(&format!("{}_table", word(&form.name)), form, &mut uses)),
-            What::Change { table, rebuilt: Some(form), .. } => {
-                drafts.push_str(&draft(&format!("{}_{suffix}", word(table)), form, &mut uses));
+            What::Create(form) => drafts.push_str(&draft(
+                &format!("{}_table", word(&form.name)),
+                form,
+                &mut uses,
+            )),
+            What::Change {
+                table,
+                rebuilt: Some(form),
+                ..
+            } => {
+                drafts.push_str(&draft(
+                    &format!("{}_{suffix}", word(table)),
+                    form,
+                    &mut uses,
+                ));
             }
             _ => {}
         }
@@ -87,12 +109,18 @@ impl Uses {
         };
         let lines = [
             line("crate::change", &self.change),
+            // A list sorts behind what has one more name, and a single name does not.
+            if self.portable.len() == 1 { line("crate::portable", &self.portable) } else { String::new() },
             line("crate::portable::Holds", &self.holds),
             line("crate::portable::OnDelete", &self.on_delete),
-            line("crate::portable", &self.portable),
+            if self.portable.len() > 1 { line("crate::portable", &self.portable) } else { String::new() },
         ]
         .concat();
-        if lines.is_empty() { lines } else { format!("\n{lines}") }
+        if lines.is_empty() {
+            lines
+        } else {
+            format!("\n{lines}")
+        }
     }
 }
 
@@ -112,14 +140,24 @@ fn body(steps: &[Step], suffix: &str, uses: &mut Uses) -> String {
             }
             What::DropTable(name) => {
                 uses.change.insert("drop_table");
-                lines.push_str(&awaited(&format!("drop_table(manager, {})", literal(name)), Vec::new()));
+                lines.push_str(&awaited(
+                    &format!("drop_table(manager, {})", literal(name)),
+                    Vec::new(),
+                ));
             }
             What::Create(form) => {
                 dialect = true;
                 let create = ("create".to_owned(), vec![plain("manager")]);
-                lines.push_str(&awaited(&format!("{}_table(dialect)", word(&form.name)), vec![create]));
+                lines.push_str(&awaited(
+                    &format!("{}_table(dialect)", word(&form.name)),
+                    vec![create],
+                ));
             }
-            What::Change { table, ops, rebuilt } => {
+            What::Change {
+                table,
+                ops,
+                rebuilt,
+            } => {
                 dialect = true;
                 uses.change.insert("Change");
                 let mut calls: Vec<_> = ops.iter().map(|op| op_call(op, uses)).collect();
@@ -127,10 +165,16 @@ fn body(steps: &[Step], suffix: &str, uses: &mut Uses) -> String {
                     None => ("apply".to_owned(), vec![plain("manager")]),
                     Some(_) => {
                         let result = format!("{}_{suffix}(dialect)", word(table));
-                        ("apply_or_rebuild".to_owned(), vec![plain("manager"), plain(&result)])
+                        (
+                            "apply_or_rebuild".to_owned(),
+                            vec![plain("manager"), plain(&result)],
+                        )
                     }
                 });
-                lines.push_str(&awaited(&format!("Change::of(dialect, {})", literal(table)), calls));
+                lines.push_str(&awaited(
+                    &format!("Change::of(dialect, {})", literal(table)),
+                    calls,
+                ));
             }
             What::Nothing => {}
         }
@@ -143,7 +187,11 @@ fn body(steps: &[Step], suffix: &str, uses: &mut Uses) -> String {
 }
 
 fn function(name: &str, body: &str) -> String {
-    let manager = if body.contains("manager") { "manager" } else { "_manager" };
+    let manager = if body.contains("manager") {
+        "manager"
+    } else {
+        "_manager"
+    };
     format!(
         "    async fn {name}(&self, {manager}: &SchemaManager) -> Result<(), DbErr> {{\n{body}        Ok(())\n    }}\n"
     )
@@ -165,15 +213,25 @@ fn op_call(op: &Op, uses: &mut Uses) -> (String, Vec<Argument>) {
         Op::DropIndex(name) => ("drop_index", vec![text(name)]),
         Op::Rename(from, to) => ("rename", vec![text(from), text(to)]),
         Op::Add(column, kind) => ("add", vec![text(column), holds(*kind)]),
-        Op::AddRequired(column, kind, fill) => ("add_required", vec![text(column), holds(*kind), text(fill)]),
-        Op::Require(column, kind, fill) => ("require", vec![text(column), holds(*kind), text(fill)]),
+        Op::AddRequired(column, kind, fill) => {
+            ("add_required", vec![text(column), holds(*kind), text(fill)])
+        }
+        Op::Require(column, kind, fill) => {
+            ("require", vec![text(column), holds(*kind), text(fill)])
+        }
         Op::Relax(column, kind) => ("relax", vec![text(column), holds(*kind)]),
-        Op::Index(columns, unique) => (if *unique { "unique" } else { "index" }, vec![texts(columns)]),
+        Op::Index(columns, unique) => (
+            if *unique { "unique" } else { "index" },
+            vec![texts(columns)],
+        ),
         Op::Drop(column) => ("drop", vec![text(column)]),
         Op::OneOf(column, words) => ("one_of", vec![text(column), texts(words)]),
         Op::Reference(column, parent, on_delete) => {
             uses.on_delete.insert(on_delete);
-            ("references", vec![text(column), text(parent), plain(on_delete)])
+            (
+                "references",
+                vec![text(column), text(parent), plain(on_delete)],
+            )
         }
     };
     (name.to_owned(), arguments)
@@ -185,23 +243,42 @@ fn draft(name: &str, form: &TableForm, uses: &mut Uses) -> String {
     let mut calls = Vec::new();
     for column in &form.columns {
         uses.holds.insert(column.holds.as_str());
-        let call = if column.required { "required" } else { "optional" };
-        calls.push((call.to_owned(), vec![text(&column.name), plain(column.holds.as_str())]));
+        let call = if column.required {
+            "required"
+        } else {
+            "optional"
+        };
+        calls.push((
+            call.to_owned(),
+            vec![text(&column.name), plain(column.holds.as_str())],
+        ));
     }
     for reference in &form.references {
         uses.on_delete.insert(reference.on_delete);
-        let arguments = vec![text(&reference.column), text(&reference.parent), plain(reference.on_delete)];
+        let arguments = vec![
+            text(&reference.column),
+            text(&reference.parent),
+            plain(reference.on_delete),
+        ];
         calls.push(("references".to_owned(), arguments));
     }
     for check in &form.checks {
-        calls.push(("one_of".to_owned(), vec![text(&check.column), texts(&check.words)]));
+        calls.push((
+            "one_of".to_owned(),
+            vec![text(&check.column), texts(&check.words)],
+        ));
     }
     let unique = form.indexes.iter().filter(|index| index.unique);
     for index in unique.chain(form.indexes.iter().filter(|index| !index.unique)) {
         let call = if index.unique { "unique" } else { "index" };
         calls.push((call.to_owned(), vec![texts(&index.columns)]));
     }
-    let body = chain(4, &format!("Draft::new(dialect, {})", literal(&form.name)), &calls, "");
+    let body = chain(
+        4,
+        &format!("Draft::new(dialect, {})", literal(&form.name)),
+        &calls,
+        "",
+    );
     format!("\nfn {name}(dialect: Dialect) -> Draft {{\n{body}}}\n")
 }
 
@@ -210,7 +287,10 @@ fn comment(indent: usize, decision: &str) -> String {
     let pad = " ".repeat(indent);
     let mut lines = vec![format!("{pad}// DECIDE:")];
     // Names come from a schema; a line break in one would end the comment.
-    let shown: String = decision.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+    let shown: String = decision
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
     for word in shown.split(' ').filter(|word| !word.is_empty()) {
         match lines.last_mut() {
             Some(line) if line.chars().count() + word.chars().count() < COMMENT => {

@@ -17,7 +17,7 @@ pub(super) enum Argument {
 
 /// A text as a Rust literal.
 pub(super) fn literal(text: &str) -> String {
-    format!("\"{}\"", text.escape_default())
+    format!("{text:?}")
 }
 
 pub(super) fn text(text: &str) -> Argument {
@@ -34,7 +34,9 @@ pub(super) fn texts(texts: &[String]) -> Argument {
 
 /// The part of a name that an identifier may hold.
 pub(super) fn word(name: &str) -> String {
-    name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect()
 }
 
 /// `name(arguments)` at `indent`, without the indentation of its first line.
@@ -50,22 +52,36 @@ fn call(indent: usize, name: &str, arguments: &[Argument]) -> String {
         return format!("{name}({})", only.at(indent));
     }
     let inner = indent + 4;
-    let lines: Vec<String> =
-        arguments.iter().map(|argument| format!("{}{},\n", " ".repeat(inner), argument.at(inner))).collect();
+    let lines: Vec<String> = arguments
+        .iter()
+        .map(|argument| format!("{}{},\n", " ".repeat(inner), argument.at(inner)))
+        .collect();
     format!("{name}(\n{}{})", lines.concat(), " ".repeat(indent))
 }
 
 /// `root.call().call()` at `indent`; `tail` follows the last call on its line, for example `;`.
-pub(super) fn chain(indent: usize, root: &str, calls: &[(String, Vec<Argument>)], tail: &str) -> String {
+pub(super) fn chain(
+    indent: usize,
+    root: &str,
+    calls: &[(String, Vec<Argument>)],
+    tail: &str,
+) -> String {
     let pad = " ".repeat(indent);
     let flat: String = calls
         .iter()
         .map(|(name, arguments)| {
             let arguments: Vec<String> = arguments.iter().map(Argument::flat).collect();
-            if name.ends_with('?') { format!(".{name}") } else { format!(".{name}({})", arguments.join(", ")) }
+            if name.ends_with('?') {
+                format!(".{name}")
+            } else {
+                format!(".{name}({})", arguments.join(", "))
+            }
         })
         .collect();
-    let short = calls.iter().flat_map(|(_, arguments)| arguments).all(Argument::is_short);
+    let short = calls
+        .iter()
+        .flat_map(|(_, arguments)| arguments)
+        .all(Argument::is_short);
     if short && root.len() + flat.len() <= SHORT {
         return format!("{pad}{root}{flat}{tail}\n");
     }
@@ -86,7 +102,10 @@ pub(super) fn chain(indent: usize, root: &str, calls: &[(String, Vec<Argument>)]
 
 /// `const NAME: &[&str] = &[…];`
 pub(super) fn constant(name: &str, elements: &[String]) -> String {
-    format!("pub(crate) const {name}: &[&str] = {};\n", texts(elements).at(0))
+    format!(
+        "pub(crate) const {name}: &[&str] = {};\n",
+        texts(elements).at(0)
+    )
 }
 
 impl Argument {
@@ -107,7 +126,9 @@ impl Argument {
 
     /// The argument at `indent`, without the indentation of its first line.
     fn at(&self, indent: usize) -> String {
-        let Self::Texts(texts) = self else { return self.flat() };
+        let Self::Texts(texts) = self else {
+            return self.flat();
+        };
         if self.is_short() {
             return self.flat();
         }
@@ -118,13 +139,16 @@ impl Argument {
         for literal in literals {
             match lines.last_mut() {
                 // The comma after it must fit too.
-                Some(line) if packed && inner.len() + line.len() + literal.len() + 2 <= LINE => {
+                Some(line) if packed && inner.len() + line.len() + literal.len() + 2 < LINE => {
                     line.push_str(&format!(" {literal},"));
                 }
                 _ => lines.push(format!("{literal},")),
             }
         }
-        let lines: Vec<String> = lines.iter().map(|line| format!("{inner}{line}\n")).collect();
+        let lines: Vec<String> = lines
+            .iter()
+            .map(|line| format!("{inner}{line}\n"))
+            .collect();
         format!("&[\n{}{}]", lines.concat(), " ".repeat(indent))
     }
 }

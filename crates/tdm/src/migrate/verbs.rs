@@ -64,11 +64,24 @@ impl fmt::Display for StatusReport {
         writeln!(f, "metadata database {}\n", self.database)?;
         let rows = self.migrations.iter().map(|migration| {
             let time = migration.applied_at.clone().unwrap_or_default();
-            vec![migration.name.clone(), migration.state.as_str().to_owned(), time]
+            vec![
+                migration.name.clone(),
+                migration.state.as_str().to_owned(),
+                time,
+            ]
         });
-        writeln!(f, "{}", aligned(&["migration", "state", "applied at"], rows))?;
+        writeln!(
+            f,
+            "{}",
+            aligned(&["migration", "state", "applied at"], rows)
+        )?;
         let count = |state| self.migrations.iter().filter(|m| m.state == state).count();
-        write!(f, "{} applied, {} pending", count(MigrationState::Applied), count(MigrationState::Pending))?;
+        write!(
+            f,
+            "{} applied, {} pending",
+            count(MigrationState::Applied),
+            count(MigrationState::Pending)
+        )?;
         if count(MigrationState::Interrupted) > 0 {
             f.write_str("; one began and did not end: roll it back with `tdm migrate down`")?;
         }
@@ -99,7 +112,11 @@ impl fmt::Display for ChangeReport {
         let row = |name: &String, what: &str| vec![name.clone(), what.to_owned()];
         let back = self.rolled_back.iter().map(|name| row(name, "rolled back"));
         let applied = self.applied.iter().map(|name| row(name, "applied"));
-        write!(f, "{}", aligned(&["migration", ""], back.chain(applied)).trim_end())
+        write!(
+            f,
+            "{}",
+            aligned(&["migration", ""], back.chain(applied)).trim_end()
+        )
     }
 }
 
@@ -109,7 +126,9 @@ impl fmt::Display for ChangeReport {
 /// [`Error::Settings`] when the URL cannot be understood, [`Error::Metadata`] when the database cannot be reached.
 pub async fn status(settings: &Settings) -> Result<StatusReport> {
     let url = parsed(settings)?;
-    let status = migration::status(settings.metadata_url.expose()).await.map_err(refused)?;
+    let status = migration::status(settings.metadata_url.expose())
+        .await
+        .map_err(refused)?;
     let current = status.is_current();
     let applied = status.applied.into_iter().map(|entry| MigrationStatus {
         name: entry.name,
@@ -127,7 +146,11 @@ pub async fn status(settings: &Settings) -> Result<StatusReport> {
     });
     let mut migrations: Vec<_> = applied.chain(pending).collect();
     migrations.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(StatusReport { database: url.to_string(), current, migrations })
+    Ok(StatusReport {
+        database: url.to_string(),
+        current,
+        migrations,
+    })
 }
 
 /// Applies the next `steps` migrations, all of them without a number. An embedded database that does not exist yet is
@@ -137,8 +160,14 @@ pub async fn status(settings: &Settings) -> Result<StatusReport> {
 /// As [`status`], and when a migration fails. Those applied before it stay applied.
 pub async fn up(settings: &Settings, steps: Option<u32>) -> Result<ChangeReport> {
     let database = made(settings).await?.to_string();
-    let applied = migration::up(settings.metadata_url.expose(), steps).await.map_err(refused)?;
-    Ok(ChangeReport { database, rolled_back: Vec::new(), applied })
+    let applied = migration::up(settings.metadata_url.expose(), steps)
+        .await
+        .map_err(refused)?;
+    Ok(ChangeReport {
+        database,
+        rolled_back: Vec::new(),
+        applied,
+    })
 }
 
 /// Rolls back the last `steps` migrations.
@@ -150,8 +179,14 @@ pub async fn down(settings: &Settings, steps: u32, confirmed: bool) -> Result<Ch
     if steps > 0 {
         ask(settings, &url, confirmed).await?;
     }
-    let rolled_back = migration::down(settings.metadata_url.expose(), steps).await.map_err(refused)?;
-    Ok(ChangeReport { database: url.to_string(), rolled_back, applied: Vec::new() })
+    let rolled_back = migration::down(settings.metadata_url.expose(), steps)
+        .await
+        .map_err(refused)?;
+    Ok(ChangeReport {
+        database: url.to_string(),
+        rolled_back,
+        applied: Vec::new(),
+    })
 }
 
 /// Rolls back everything and applies the whole history again: the metadata is lost. Tables that the history did not
@@ -162,10 +197,23 @@ pub async fn down(settings: &Settings, steps: u32, confirmed: bool) -> Result<Ch
 pub async fn fresh(settings: &Settings, confirmed: bool) -> Result<ChangeReport> {
     let url = made(settings).await?;
     ask(settings, &url, confirmed).await?;
-    let before = migration::status(settings.metadata_url.expose()).await.map_err(refused)?;
-    let applied = migration::fresh(settings.metadata_url.expose()).await.map_err(refused)?;
-    let rolled_back = before.applied.into_iter().rev().map(|entry| entry.name).collect();
-    Ok(ChangeReport { database: url.to_string(), rolled_back, applied })
+    let before = migration::status(settings.metadata_url.expose())
+        .await
+        .map_err(refused)?;
+    let applied = migration::fresh(settings.metadata_url.expose())
+        .await
+        .map_err(refused)?;
+    let rolled_back = before
+        .applied
+        .into_iter()
+        .rev()
+        .map(|entry| entry.name)
+        .collect();
+    Ok(ChangeReport {
+        database: url.to_string(),
+        rolled_back,
+        applied,
+    })
 }
 
 /// Refuses to lose rows that nobody said may be lost.
@@ -173,11 +221,18 @@ async fn ask(settings: &Settings, url: &DatabaseUrl, confirmed: bool) -> Result<
     if confirmed {
         return Ok(());
     }
-    let filled = migration::filled_tables(settings.metadata_url.expose()).await.map_err(refused)?.len();
+    let filled = migration::filled_tables(settings.metadata_url.expose())
+        .await
+        .map_err(refused)?
+        .len();
     if filled == 0 {
         return Ok(());
     }
-    let tables = if filled == 1 { "1 table holds".to_owned() } else { format!("{filled} tables hold") };
+    let tables = if filled == 1 {
+        "1 table holds".to_owned()
+    } else {
+        format!("{filled} tables hold")
+    };
     Err(Error::Guard(format!(
         "{tables} rows in {url}, and rolling back loses metadata; say `--yes` when that is wanted"
     )))
@@ -199,7 +254,9 @@ async fn made(settings: &Settings) -> Result<DatabaseUrl> {
 
 fn refused(error: migration::Error) -> Error {
     match error.cause() {
-        _ if matches!(error, migration::Error::Address { .. }) => Error::Settings(format!("DATABASE_URL: {error}")),
+        _ if matches!(error, migration::Error::Address { .. }) => {
+            Error::Settings(format!("DATABASE_URL: {error}"))
+        }
         migration::Cause::DatabaseMissing => Error::Metadata(format!("{error}; run `tdm init`")),
         _ => Error::Metadata(error.to_string()),
     }
@@ -229,7 +286,11 @@ mod tests {
             database: "sqlite:x".to_owned(),
             current: false,
             migrations: vec![
-                migration("m1_a", MigrationState::Applied, Some("2026-11-22T16:14:56Z")),
+                migration(
+                    "m1_a",
+                    MigrationState::Applied,
+                    Some("2026-11-22T16:14:56Z"),
+                ),
                 migration("m2_b", MigrationState::Interrupted, None),
                 migration("m3_c", MigrationState::Pending, None),
             ],

@@ -40,9 +40,14 @@ impl fmt::Display for NewReport {
         match self.decisions.len() {
             0 => {}
             1 => f.write_str("\n\n1 thing to decide, marked `DECIDE` in the file:")?,
-            many => write!(f, "\n\n{many} things to decide, marked `DECIDE` in the file:")?,
+            many => write!(
+                f,
+                "\n\n{many} things to decide, marked `DECIDE` in the file:"
+            )?,
         }
-        self.decisions.iter().try_for_each(|decision| write!(f, "\n  - {decision}"))
+        self.decisions
+            .iter()
+            .try_for_each(|decision| write!(f, "\n  - {decision}"))
     }
 }
 
@@ -57,7 +62,12 @@ impl fmt::Display for NewReport {
 /// migration's, or the crate in `directory` is not the one that this program was built from; [`Error::File`] when a file
 /// cannot be read or written. Nothing is written then, except that a file of the crate may have been replaced before
 /// the next one failed.
-pub async fn new(description: &str, directory: &Path, date: NaiveDate, empty: bool) -> Result<NewReport> {
+pub async fn new(
+    description: &str,
+    directory: &Path,
+    date: NaiveDate,
+    empty: bool,
+) -> Result<NewReport> {
     let description = snake_case(description)?;
     let scratch = Scratch::new()?;
     let (history, known) = scratch.by_history().await?;
@@ -65,10 +75,20 @@ pub async fn new(description: &str, directory: &Path, date: NaiveDate, empty: bo
     let newest = newest(&source, &known)?;
     let name = next_name(&newest, date, &description)?;
     let rendered = if empty {
-        render(&title(&description), &Plan { up: Vec::new(), down: Vec::new() })
+        render(
+            &title(&description),
+            &Plan {
+                up: Vec::new(),
+                down: Vec::new(),
+            },
+        )
     } else {
         let entities = scratch.by_entities().await?;
-        draft(&description, &read(&history).await?, &read(&entities).await?)?
+        draft(
+            &description,
+            &read(&history).await?,
+            &read(&entities).await?,
+        )?
     };
 
     let [lib, list] = ["lib.rs", "history.rs"].map(|file| source.join(file));
@@ -83,7 +103,12 @@ pub async fn new(description: &str, directory: &Path, date: NaiveDate, empty: bo
     write_all(&mut created, &file, &rendered.source)?;
     replace(&list, &edited_list)?;
     replace(&lib, &edited_lib)?;
-    Ok(NewReport { name, file, registered: vec![list, lib], decisions: rendered.decisions })
+    Ok(NewReport {
+        name,
+        file,
+        registered: vec![list, lib],
+        decisions: rendered.decisions,
+    })
 }
 
 /// The migration from `history` to `entities`.
@@ -109,7 +134,8 @@ impl<'a> Name<'a> {
     pub(super) fn parse(name: &'a str) -> Option<Self> {
         let (date, rest) = name.strip_prefix('m')?.split_once('_')?;
         let (number, description) = rest.split_once('_')?;
-        let digits = |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+        let digits =
+            |text: &str, count| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
         (digits(date, 8) && digits(number, 6) && !description.is_empty())
             .then(|| number.parse().ok().map(|number| Self { date, number }))?
     }
@@ -122,7 +148,10 @@ fn newest(source: &Path, known: &[String]) -> Result<String> {
     for entry in std::fs::read_dir(source).map_err(failed)? {
         let file = entry.map_err(failed)?.file_name();
         let name = file.to_str().and_then(|file| file.strip_suffix(".rs"));
-        there.extend(name.filter(|name| Name::parse(name).is_some()).map(str::to_owned));
+        there.extend(
+            name.filter(|name| Name::parse(name).is_some())
+                .map(str::to_owned),
+        );
     }
     there.sort();
     let mut known = known.to_vec();
@@ -167,7 +196,9 @@ fn snake_case(description: &str) -> Result<String> {
     name.truncate(DESCRIPTION_CHARS_MAX);
     let name = name.trim_end_matches('_');
     if name.is_empty() {
-        return Err(Error::Settings("the description holds no letter or digit that a name may hold".to_owned()));
+        return Err(Error::Settings(
+            "the description holds no letter or digit that a name may hold".to_owned(),
+        ));
     }
     Ok(name.to_owned())
 }

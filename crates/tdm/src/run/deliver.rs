@@ -46,12 +46,16 @@ pub(super) async fn destination(
         }
         None => None,
     };
-    let kept = stored.as_ref().and_then(|stored| stored.environment.connection.clone());
+    let kept = stored
+        .as_ref()
+        .and_then(|stored| stored.environment.connection.clone());
     let environment = Environment {
         name: name.clone(),
         kind: step.kind,
         connection: connection.as_ref().map(|c| c.name.clone()).or(kept),
-        config: stored.map(|stored| stored.environment.config).unwrap_or_default(),
+        config: stored
+            .map(|stored| stored.environment.config)
+            .unwrap_or_default(),
     };
     may_be_target(&environment)?;
     let database = match (&connection, &environment.connection) {
@@ -64,15 +68,24 @@ pub(super) async fn destination(
         let written = database.identity().await?;
         let role = format!("environment `{name}`");
         distinct(
-            &Place { role: "the source".to_owned(), identity: &read },
-            &Place { role, identity: &written },
+            &Place {
+                role: "the source".to_owned(),
+                identity: &read,
+            },
+            &Place {
+                role,
+                identity: &written,
+            },
         )?;
     }
     if let Some(connection) = &connection {
         store.save_connection(connection).await?;
     }
     store.save_environment(&environment).await?;
-    Ok(Destination { environment, database })
+    Ok(Destination {
+        environment,
+        database,
+    })
 }
 
 async fn open(tdm: &Tdm, text: &str, workflow: &Workflow) -> Result<Arc<dyn TargetDatabase>> {
@@ -83,14 +96,26 @@ async fn open(tdm: &Tdm, text: &str, workflow: &Workflow) -> Result<Arc<dyn Targ
 /// The latest published version of a dataset, with its record.
 pub(super) async fn latest(tdm: &Tdm, dataset: &str) -> Result<(DatasetVersion, DatasetRecord)> {
     let versions = tdm.store().dataset_versions(Some(dataset)).await?;
-    let published = versions.into_iter().rev().find(|version| version.status == DatasetStatus::Published);
+    let published = versions
+        .into_iter()
+        .rev()
+        .find(|version| version.status == DatasetStatus::Published);
     let version = published.ok_or_else(|| {
-        Error::Guard(format!("dataset `{dataset}` has no published version; add `mask` or `synthesize` to build one"))
+        Error::Guard(format!(
+            "dataset `{dataset}` has no published version; add `mask` or `synthesize` to build one"
+        ))
     })?;
     let facts = tdm.store().dataset_facts(version.id).await?;
-    let record = facts.get("record").cloned().and_then(|value| serde_json::from_value(value).ok());
-    let record =
-        record.ok_or_else(|| Error::Metadata(format!("dataset version {} has no readable record", version.id)))?;
+    let record = facts
+        .get("record")
+        .cloned()
+        .and_then(|value| serde_json::from_value(value).ok());
+    let record = record.ok_or_else(|| {
+        Error::Metadata(format!(
+            "dataset version {} has no readable record",
+            version.id
+        ))
+    })?;
     Ok((version, record))
 }
 
@@ -104,47 +129,75 @@ pub(super) async fn deliver(
     record: &DatasetRecord,
     context: &StepContext,
 ) -> Result<(EnvironmentReport, StepOutput)> {
-    let namespace = Namespace::Dataset { dataset: version.dataset.clone(), version: version.version };
+    let namespace = Namespace::Dataset {
+        dataset: version.dataset.clone(),
+        version: version.version,
+    };
     let request = DeployRequest {
         from: prepared.target.as_ref(),
         namespace: &namespace,
         record,
         to: destination.database.as_ref(),
         adopt: step.adopt,
-        mark: OwnerMark { job: context.job, dataset: namespace.to_string() },
+        mark: OwnerMark {
+            job: context.job,
+            dataset: namespace.to_string(),
+        },
         plan_hash: &prepared.plan_hash,
     };
     let deployment = deploy(request, context).await?;
     let name = &destination.environment.name;
-    tdm.store().record_lineage(&[edge(version, name, record, context)]).await?;
+    tdm.store()
+        .record_lineage(&[edge(version, name, record, context)])
+        .await?;
     let rows = deployment.verification.total.rows;
-    let summary = format!("{namespace} in environment {name}: {} rows, digests equal", count(rows));
+    let summary = format!(
+        "{namespace} in environment {name}: {} rows, digests equal",
+        count(rows)
+    );
     let details = json!({
         "environment": name,
         "dataset": namespace.to_string(),
         "rows": rows,
         "tables": rows_by_table(&deployment),
     });
-    let report = EnvironmentReport { name: name.clone(), location: deployment.publication.location, rows };
+    let report = EnvironmentReport {
+        name: name.clone(),
+        location: deployment.publication.location,
+        rows,
+    };
     Ok((report, StepOutput { summary, details }))
 }
 
 fn rows_by_table(deployment: &Deployment) -> BTreeMap<String, u64> {
-    deployment.receipts.iter().map(|receipt| (receipt.unit.table.to_string(), receipt.rows_written)).collect()
+    deployment
+        .receipts
+        .iter()
+        .map(|receipt| (receipt.unit.table.to_string(), receipt.rows_written))
+        .collect()
 }
 
-fn edge(version: &DatasetVersion, environment: &str, record: &DatasetRecord, context: &StepContext) -> LineageEdge {
+fn edge(
+    version: &DatasetVersion,
+    environment: &str,
+    record: &DatasetRecord,
+    context: &StepContext,
+) -> LineageEdge {
     let columns = record.tables.iter().flat_map(|table| {
-        table.columns.iter().filter(|column| column.is_written()).map(|column| {
-            let place = table.table.column(&column.name);
-            ColumnLineage {
-                source: Some(place.clone()),
-                target: place,
-                transformation: "copy".to_owned(),
-                masked: false,
-                rule: None,
-            }
-        })
+        table
+            .columns
+            .iter()
+            .filter(|column| column.is_written())
+            .map(|column| {
+                let place = table.table.column(&column.name);
+                ColumnLineage {
+                    source: Some(place.clone()),
+                    target: place,
+                    transformation: "copy".to_owned(),
+                    masked: false,
+                    rule: None,
+                }
+            })
     });
     LineageEdge {
         source: LineageEnd::new("dataset_version", &version.id),
@@ -154,4 +207,3 @@ fn edge(version: &DatasetVersion, environment: &str, record: &DatasetRecord, con
         columns: columns.collect(),
     }
 }
-

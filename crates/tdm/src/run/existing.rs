@@ -31,14 +31,31 @@ impl StagedKeys {
         cancel: &CancelToken,
     ) -> PortResult<Self> {
         let mut wanted: BTreeMap<TableRef, Vec<String>> = BTreeMap::new();
-        for schema in tables.iter().filter(|schema| growing.contains(&schema.table)) {
-            let keys = schema.primary_key.iter().chain(&schema.unique).flat_map(|key| key.columns.clone());
-            let indexes = schema.indexes.iter().filter(|index| index.unique).flat_map(|index| index.plain_columns());
-            wanted.entry(schema.table.clone()).or_default().extend(keys.chain(indexes));
+        for schema in tables
+            .iter()
+            .filter(|schema| growing.contains(&schema.table))
+        {
+            let keys = schema
+                .primary_key
+                .iter()
+                .chain(&schema.unique)
+                .flat_map(|key| key.columns.clone());
+            let indexes = schema
+                .indexes
+                .iter()
+                .filter(|index| index.unique)
+                .flat_map(|index| index.plain_columns());
+            wanted
+                .entry(schema.table.clone())
+                .or_default()
+                .extend(keys.chain(indexes));
             for reference in schema.foreign_keys.iter().chain(relationships) {
                 if reference.child == schema.table {
                     let columns = reference.parent_columns().into_iter().map(str::to_owned);
-                    wanted.entry(reference.parent.clone()).or_default().extend(columns);
+                    wanted
+                        .entry(reference.parent.clone())
+                        .or_default()
+                        .extend(columns);
                 }
             }
         }
@@ -63,10 +80,15 @@ impl StagedKeys {
         let columns: Vec<ColumnRequest> = names
             .iter()
             .filter_map(|name| schema.column(name))
-            .map(|column| ColumnRequest { column: column.clone(), form: Form::Decoded })
+            .map(|column| ColumnRequest {
+                column: column.clone(),
+                form: Form::Decoded,
+            })
             .collect();
-        let mut builders: Vec<ColumnBuilder> =
-            columns.iter().map(|c| ColumnBuilder::new(staged.encoding(&c.column), 0)).collect();
+        let mut builders: Vec<ColumnBuilder> = columns
+            .iter()
+            .map(|c| ColumnBuilder::new(staged.encoding(&c.column), 0))
+            .collect();
         let request = ScanRequest {
             table: Arc::clone(schema),
             columns: columns.clone(),
@@ -77,17 +99,21 @@ impl StagedKeys {
         while let Some(batch) = stream.next().await {
             cancel.check()?;
             let batch = batch?;
-            for ((builder, array), column) in builders.iter_mut().zip(batch.columns()).zip(&columns) {
+            for ((builder, array), column) in builders.iter_mut().zip(batch.columns()).zip(&columns)
+            {
                 for row in 0..batch.rows() {
-                    builder.push(cell(array.as_ref(), row)).map_err(|_| PortError::Invalid {
-                        object: schema.table.column(&column.column.name).to_string(),
-                        reason: "arrived in another encoding than announced".to_owned(),
-                    })?;
+                    builder
+                        .push(cell(array.as_ref(), row))
+                        .map_err(|_| PortError::Invalid {
+                            object: schema.table.column(&column.column.name).to_string(),
+                            reason: "arrived in another encoding than announced".to_owned(),
+                        })?;
                 }
             }
         }
         for (mut builder, column) in builders.into_iter().zip(columns) {
-            self.columns.insert(schema.table.column(column.column.name), builder.finish());
+            self.columns
+                .insert(schema.table.column(column.column.name), builder.finish());
         }
         Ok(())
     }
@@ -95,8 +121,10 @@ impl StagedKeys {
 
 impl ExistingKeys for StagedKeys {
     fn keys(&self, table: &TableRef, columns: &[&str]) -> Option<Vec<ArrayRef>> {
-        let arrays: Option<Vec<ArrayRef>> =
-            columns.iter().map(|name| self.columns.get(&table.column(*name)).cloned()).collect();
+        let arrays: Option<Vec<ArrayRef>> = columns
+            .iter()
+            .map(|name| self.columns.get(&table.column(*name)).cloned())
+            .collect();
         arrays.filter(|arrays| arrays.iter().all(|array| !array.is_empty()))
     }
 

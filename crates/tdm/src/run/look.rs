@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tdm_core::catalog::ForeignKey;
-use tdm_core::finding::{Classification, Decision};
+use tdm_core::finding::{Classification, Decision, Finding};
 use tdm_core::ident::ColumnRef;
 use tdm_core::port::{Scan, SchemaVersion, StepContext, StepOutput};
 use tdm_discovery::{Depth, DiscoverOptions, Discovery, Observed, discover};
@@ -17,20 +17,38 @@ use crate::tdm::Tdm;
 use crate::workflow::Workflow;
 
 /// Reads schema and samples within the limits of the workflow.
-pub(super) async fn look(workflow: &Workflow, source: &Source, context: &StepContext) -> Result<Discovery> {
+pub(super) async fn look(
+    workflow: &Workflow,
+    source: &Source,
+    context: &StepContext,
+) -> Result<Discovery> {
     let sampled = workflow.discover.is_some() || workflow.classify.is_some();
-    let rows = workflow.discover.as_ref().map_or(1_000, |step| step.sample_rows);
+    let rows = workflow
+        .discover
+        .as_ref()
+        .map_or(1_000, |step| step.sample_rows);
     let options = DiscoverOptions {
-        depth: if sampled { Depth::Sample { rows } } else { Depth::Schema },
+        depth: if sampled {
+            Depth::Sample { rows }
+        } else {
+            Depth::Schema
+        },
         seed: workflow.seed,
         relationships: source.relationships.clone(),
         ..DiscoverOptions::default()
     };
-    let found = discover(source.database.as_ref(), source.database.as_ref(), &options, context.into())
-        .await
-        .map_err(of_discovery)?;
+    let found = discover(
+        source.database.as_ref(),
+        source.database.as_ref(),
+        &options,
+        context.into(),
+    )
+    .await
+    .map_err(of_discovery)?;
     if found.catalog.fingerprint() != source.catalog.fingerprint() {
-        return Err(Error::Guard("the schema changed while the job was prepared; run it again".to_owned()));
+        return Err(Error::Guard(
+            "the schema changed while the job was prepared; run it again".to_owned(),
+        ));
     }
     Ok(found)
 }
@@ -53,7 +71,11 @@ pub(super) async fn store_schema(
     store.save_connection(&source.connection).await?;
     let mut diagnostics = source.diagnostics.clone();
     diagnostics.extend(found.skipped.iter().map(|skipped| {
-        tdm_core::diagnostic::Diagnostic::info("discover.skipped", &skipped.table, skipped.to_string())
+        tdm_core::diagnostic::Diagnostic::info(
+            "discover.skipped",
+            &skipped.table,
+            skipped.to_string(),
+        )
     }));
     let scan = Scan {
         schema: source.connection.name.clone(),
@@ -67,8 +89,12 @@ pub(super) async fn store_schema(
     let version = store.record_scan(&scan).await?;
     let catalog = &source.catalog;
     let columns: usize = catalog.tables.iter().map(|table| table.columns.len()).sum();
-    let references: Vec<&ForeignKey> =
-        catalog.tables.iter().flat_map(|t| &t.foreign_keys).chain(&source.relationships).collect();
+    let references: Vec<&ForeignKey> = catalog
+        .tables
+        .iter()
+        .flat_map(|t| &t.foreign_keys)
+        .chain(&source.relationships)
+        .collect();
     let state = match before.last() {
         Some(last) if last.id == version.id => "unchanged",
         Some(_) => "changed",
@@ -98,7 +124,9 @@ pub(super) async fn store_schema(
 pub(super) async fn stored_schema(tdm: &Tdm, source: &Source) -> Result<SchemaVersion> {
     let versions = tdm.store().schema_versions(&source.connection.name).await?;
     let Some(last) = versions.into_iter().last() else {
-        return Err(Error::Guard("the source was never discovered; add `discover: true` to the workflow".to_owned()));
+        return Err(Error::Guard(
+            "the source was never discovered; add `discover: true` to the workflow".to_owned(),
+        ));
     };
     if last.fingerprint != source.catalog.fingerprint() {
         return Err(Error::Guard(format!(
@@ -117,12 +145,20 @@ pub(super) fn classify(
     observed: &BTreeMap<ColumnRef, Observed>,
     user: &str,
 ) -> Vec<Classification> {
-    let look = |column: &ColumnRef| observed.get(column).map(|seen| (&seen.sample, Some(&seen.profile)));
-    let mut found = tdm.classifier().classify_catalog(&source.catalog, &look, &source.relationships);
+    let look = |column: &ColumnRef| {
+        observed
+            .get(column)
+            .map(|seen| (&seen.sample, Some(&seen.profile)))
+    };
+    let mut found =
+        tdm.classifier()
+            .classify_catalog(&source.catalog, &look, &source.relationships);
     for (name, category) in workflow.classify.iter().flat_map(|step| &step.confirm) {
         let named = |c: &&mut Classification| {
             let column = &c.finding.column;
-            name.value.rsplit_once('.').is_some_and(|(table, own)| column.column == own && column.table.matches(table))
+            name.value
+                .rsplit_once('.')
+                .is_some_and(|(table, own)| column.column == own && column.table.matches(table))
         };
         for classification in found.iter_mut().filter(named) {
             classification.finding.category = category.value;
@@ -144,19 +180,29 @@ pub(super) async fn store_classification(
     observed: &BTreeMap<ColumnRef, Observed>,
 ) -> Result<(Vec<Classification>, StepOutput)> {
     let store = tdm.store();
-    store.save_classifications(version.id, classifications).await?;
+    store
+        .save_classifications(version.id, classifications)
+        .await?;
     // Decisions of people outlive a scan: what later steps act on is what is stored.
     let stored = store.classifications(version.id).await?;
-    let personal = stored.iter().filter(|c| c.effective().is_personal()).count();
+    let personal = stored
+        .iter()
+        .filter(|c| c.effective().is_personal())
+        .count();
     let harmless = |column: &ColumnRef| {
-        stored.iter().any(|c| c.finding.column == *column && !c.effective().is_personal())
+        stored
+            .iter()
+            .any(|c| c.finding.column == *column && !c.effective().is_personal())
     };
     let profiles: Vec<_> = observed
         .iter()
         .map(|(column, seen)| {
             let profile = seen.profile.clone();
-            let profile =
-                if harmless(column) { profile } else { tdm_discovery::without_values(profile) };
+            let profile = if harmless(column) {
+                profile
+            } else {
+                tdm_discovery::without_values(profile)
+            };
             (column.clone(), profile)
         })
         .collect();
@@ -178,8 +224,22 @@ pub(super) fn found(classifications: &[Classification]) -> Vec<Found> {
             why: if c.decision == Decision::Confirmed {
                 format!("confirmed by {}", c.decided_by)
             } else {
-                tdm_pii::explain(&c.finding)
+                reasons(&c.finding)
             },
         })
         .collect()
+}
+
+/// The strongest reasons of a finding, without the sentence around them: a table has its own columns for the rest.
+fn reasons(finding: &Finding) -> String {
+    const SHOWN: usize = 2;
+    let sentence = tdm_pii::explain(finding);
+    let told = sentence
+        .split_once(": ")
+        .map_or(sentence.as_str(), |(_, reasons)| reasons);
+    told.trim_end_matches('.')
+        .split("; ")
+        .take(SHOWN)
+        .collect::<Vec<_>>()
+        .join("; ")
 }

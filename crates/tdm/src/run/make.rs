@@ -59,7 +59,12 @@ pub(super) fn masking_plan(
     source: &Source,
     classifications: &[Classification],
 ) -> Result<MaskingPlan> {
-    let tables: Vec<TableSchema> = source.subset.tables().iter().map(|t| TableSchema::clone(t)).collect();
+    let tables: Vec<TableSchema> = source
+        .subset
+        .tables()
+        .iter()
+        .map(|t| TableSchema::clone(t))
+        .collect();
     let inside: HashSet<&TableRef> = tables.iter().map(|t| &t.table).collect();
     let relationships: Vec<ForeignKey> = source
         .relationships
@@ -96,16 +101,25 @@ pub(super) fn coverage(plan: &MaskingPlan) -> Vec<Coverage> {
         .iter()
         .map(|row| Coverage {
             column: row.column.to_string(),
-            category: row.category.map_or_else(String::new, |category| category.to_string()),
+            category: row
+                .category
+                .map_or_else(String::new, |category| category.to_string()),
             disposition: row.disposition.to_owned(),
-            by: row.function.clone().or_else(|| row.reason.clone()).unwrap_or_default(),
+            by: row
+                .function
+                .clone()
+                .or_else(|| row.reason.clone())
+                .unwrap_or_default(),
             rule: row.rule.clone(),
         })
         .collect()
 }
 
 /// Computes which rows are taken.
-pub(super) async fn close_subset(source: &Source, context: &StepContext) -> Result<(Closure, StepOutput)> {
+pub(super) async fn close_subset(
+    source: &Source,
+    context: &StepContext,
+) -> Result<(Closure, StepOutput)> {
     let closure = close(
         &source.subset,
         source.database.as_ref(),
@@ -115,10 +129,17 @@ pub(super) async fn close_subset(source: &Source, context: &StepContext) -> Resu
     )
     .await?;
     let rows: u64 = closure.tables.iter().map(|table| table.rows()).sum();
-    let tables = closure.tables.iter().filter(|table| table.rows() > 0).count();
+    let tables = closure
+        .tables
+        .iter()
+        .filter(|table| table.rows() > 0)
+        .count();
     let summary = format!("{} rows of {tables} tables", count(rows));
-    let by_table: BTreeMap<String, u64> =
-        closure.tables.iter().map(|table| (table.table.table.to_string(), table.rows())).collect();
+    let by_table: BTreeMap<String, u64> = closure
+        .tables
+        .iter()
+        .map(|table| (table.table.table.to_string(), table.rows()))
+        .collect();
     let details = json!({ "rows": rows, "tables": by_table, "references": closure.edges });
     Ok((closure, StepOutput { summary, details }))
 }
@@ -139,7 +160,10 @@ pub(super) fn taken(closure: &Closure) -> Vec<Taken> {
 }
 
 /// The target's schema: that of the subset without the columns that the plan drops, parents first.
-pub(super) fn target_tables(subset: &SubsetPlan, plan: Option<&MaskingPlan>) -> Result<Vec<TableSchema>> {
+pub(super) fn target_tables(
+    subset: &SubsetPlan,
+    plan: Option<&MaskingPlan>,
+) -> Result<Vec<TableSchema>> {
     let order = subset.graph().load_order();
     order
         .into_iter()
@@ -161,8 +185,15 @@ fn without_columns(schema: &TableSchema, dropped: &[&str]) -> Result<TableSchema
         return Ok(schema.clone());
     }
     let gone = |name: &String| dropped.contains(&name.as_str());
-    if schema.primary_key.iter().any(|key| key.columns.iter().any(gone)) {
-        return Err(Error::Plan(format!("table {}: a column of the primary key cannot be dropped", schema.table)));
+    if schema
+        .primary_key
+        .iter()
+        .any(|key| key.columns.iter().any(gone))
+    {
+        return Err(Error::Plan(format!(
+            "table {}: a column of the primary key cannot be dropped",
+            schema.table
+        )));
     }
     let mut schema = schema.clone();
     schema.columns.retain(|column| !gone(&column.name));
@@ -170,10 +201,13 @@ fn without_columns(schema: &TableSchema, dropped: &[&str]) -> Result<TableSchema
     // An index or a check over a dropped column has nothing left to hold; the one over an expression may mention it.
     let mentions = |sql: &str| dropped.iter().any(|name| sql.contains(name));
     schema.indexes.retain(|index| {
-        !index.definition.as_deref().is_some_and(mentions) && !index.plain_columns().iter().any(gone)
+        !index.definition.as_deref().is_some_and(mentions)
+            && !index.plain_columns().iter().any(gone)
     });
     schema.checks.retain(|check| !mentions(&check.expression));
-    schema.foreign_keys.retain(|fk| !fk.child_columns().iter().any(|name| dropped.contains(name)));
+    schema
+        .foreign_keys
+        .retain(|fk| !fk.child_columns().iter().any(|name| dropped.contains(name)));
     schema.definition = None;
     Ok(schema)
 }
@@ -202,7 +236,9 @@ pub(super) struct Recipe<'a> {
 
 impl Recipe<'_> {
     fn kind(&self) -> DatasetSource {
-        let hides = self.masked.is_some_and(|(plan, _)| plan.coverage().iter().any(|row| row.disposition != "keep"));
+        let hides = self
+            .masked
+            .is_some_and(|(plan, _)| plan.coverage().iter().any(|row| row.disposition != "keep"));
         match (self.masked.is_some(), self.workflow.synthesize.is_some()) {
             (true, true) => DatasetSource::Mixed,
             (true, false) if hides => DatasetSource::Masked,
@@ -226,7 +262,9 @@ impl Recipe<'_> {
         let made = self.fill(version.clone(), log).await;
         if made.is_err() {
             // The error that stopped the build is the one to report.
-            let _ = store.set_dataset_status(version.id, DatasetStatus::Failed).await;
+            let _ = store
+                .set_dataset_status(version.id, DatasetStatus::Failed)
+                .await;
         }
         made
     }
@@ -235,10 +273,16 @@ impl Recipe<'_> {
         let tables = target_tables(&self.source.subset, self.masked.map(|(plan, _)| plan))?;
         let name = format!("{}@{}", version.dataset, version.version);
         let request = StageRequest {
-            namespace: Namespace::Dataset { dataset: version.dataset.clone(), version: version.version },
+            namespace: Namespace::Dataset {
+                dataset: version.dataset.clone(),
+                version: version.version,
+            },
             source_engine: self.source.database.engine(),
             tables: tables.clone(),
-            mark: OwnerMark { job: log.context().job, dataset: name.clone() },
+            mark: OwnerMark {
+                job: log.context().job,
+                dataset: name.clone(),
+            },
         };
         let hash = &self.prepared.plan_hash;
         let mut build = Build::begin(self.prepared.target.as_ref(), request, hash, "mask").await?;
@@ -250,7 +294,10 @@ impl Recipe<'_> {
                 return Err(error);
             }
         };
-        log.context().cancel.check().map_err(Error::Port)?;
+        if let Err(error) = log.checkpoint("publish").await {
+            let _ = build.discard().await;
+            return Err(error);
+        }
         let publication = build.publish().await?;
         let record = DatasetRecord {
             engine: self.source.database.engine(),
@@ -261,14 +308,24 @@ impl Recipe<'_> {
         };
         let facts = self.facts(&record);
         let total = verification.total;
-        self.tdm.store().publish_dataset_version(version.id, &publication.location, total, &facts).await?;
+        self.tdm
+            .store()
+            .publish_dataset_version(version.id, &publication.location, total, &facts)
+            .await?;
         let report = DatasetReport {
             name,
             rows: total.rows,
             digest: total.to_string(),
             location: publication.location,
         };
-        Ok(Made { version, report, record, verification, generated, lineage })
+        Ok(Made {
+            version,
+            report,
+            record,
+            verification,
+            generated,
+            lineage,
+        })
     }
 
     async fn load(
@@ -276,7 +333,11 @@ impl Recipe<'_> {
         build: &mut Build,
         tables: &[TableSchema],
         log: &mut super::StepLog<'_>,
-    ) -> Result<(Verification, Vec<(String, u64)>, BTreeMap<TableRef, Vec<ColumnLineage>>)> {
+    ) -> Result<(
+        Verification,
+        Vec<(String, u64)>,
+        BTreeMap<TableRef, Vec<ColumnLineage>>,
+    )> {
         let mut lineage: BTreeMap<TableRef, Vec<ColumnLineage>> = BTreeMap::new();
         if let Some((plan, closure)) = self.masked {
             log.begin("mask").await?;
@@ -285,29 +346,53 @@ impl Recipe<'_> {
             for table in tables {
                 lineage.insert(table.table.clone(), plan.lineage(&table.table));
             }
-            let summary = format!("{} rows through the plan; {columns} columns hidden", count(rows));
-            log.end("mask", StepOutput { summary, details: json!({ "rows": rows, "columns_hidden": columns }) }).await?;
+            let summary = format!(
+                "{} rows through the plan; {columns} columns hidden",
+                count(rows)
+            );
+            log.end(
+                "mask",
+                StepOutput {
+                    summary,
+                    details: json!({ "rows": rows, "columns_hidden": columns }),
+                },
+            )
+            .await?;
         }
         let mut generated = Vec::new();
         if self.workflow.synthesize.is_some() {
             log.begin("synthesize").await?;
-            let made = self.generate(build, tables, log.context(), &mut lineage).await;
+            let made = self
+                .generate(build, tables, log.context(), &mut lineage)
+                .await;
             generated = log.check("synthesize", made).await?;
             let rows: u64 = generated.iter().map(|(_, rows)| rows).sum();
-            let details = json!({ "tables": generated.iter().cloned().collect::<BTreeMap<_, _>>() });
-            log.end("synthesize", StepOutput { summary: format!("{} rows generated", count(rows)), details }).await?;
+            let details =
+                json!({ "tables": generated.iter().cloned().collect::<BTreeMap<_, _>>() });
+            log.end(
+                "synthesize",
+                StepOutput {
+                    summary: format!("{} rows generated", count(rows)),
+                    details,
+                },
+            )
+            .await?;
         }
         log.begin("verify").await?;
         let tolerated = |fk: &ForeignKey| self.source.tolerated.contains(&fk.describe());
         let relationships = self.relationships_within(tables);
-        let verified = build.verify(&relationships, &tolerated, log.context()).await.map_err(Error::from);
+        let verified = build
+            .verify(&relationships, &tolerated, log.context())
+            .await
+            .map_err(Error::from);
         let verification = log.check("verify", verified).await?;
         let summary = format!(
             "{} rows read back equal to what was written; {} references checked",
             count(verification.total.rows),
             verification.references.len()
         );
-        let details = json!({ "tables": verification.tables, "references": verification.references });
+        let details =
+            json!({ "tables": verification.tables, "references": verification.references });
         log.end("verify", StepOutput { summary, details }).await?;
         Ok((verification, generated, lineage))
     }
@@ -322,16 +407,34 @@ impl Recipe<'_> {
     ) -> Result<(u64, usize)> {
         let mut rows = 0;
         for table in tables {
-            let selection = closure.tables.iter().find(|selection| selection.table.table == table.table);
-            let Some(selection) = selection.filter(|selection| selection.rows() > 0) else { continue };
+            let selection = closure
+                .tables
+                .iter()
+                .find(|selection| selection.table.table == table.table);
+            let Some(selection) = selection.filter(|selection| selection.rows() > 0) else {
+                continue;
+            };
             let transform = plan.table(&table.table).ok_or_else(|| {
-                Error::Plan(format!("table {}: the plan has no program for it", table.table))
+                Error::Plan(format!(
+                    "table {}: the plan has no program for it",
+                    table.table
+                ))
             })?;
-            let receipt =
-                build.copy(self.source.database.as_ref(), selection, transform.as_ref(), context).await?;
+            let receipt = build
+                .copy(
+                    self.source.database.as_ref(),
+                    selection,
+                    transform.as_ref(),
+                    context,
+                )
+                .await?;
             rows += receipt.rows_written;
         }
-        let hidden = plan.coverage().iter().filter(|row| row.disposition != "keep").count();
+        let hidden = plan
+            .coverage()
+            .iter()
+            .filter(|row| row.disposition != "keep")
+            .count();
         Ok((rows, hidden))
     }
 
@@ -342,58 +445,111 @@ impl Recipe<'_> {
         context: &StepContext,
         lineage: &mut BTreeMap<TableRef, Vec<ColumnLineage>>,
     ) -> Result<Vec<(String, u64)>> {
-        let growing: Vec<TableRef> = self.prepared.generate.iter().map(|(schema, _)| schema.table.clone()).collect();
+        let growing: Vec<TableRef> = self
+            .prepared
+            .generate
+            .iter()
+            .map(|(schema, _)| schema.table.clone())
+            .collect();
         let relationships = self.relationships_within(tables);
         let staged = build.staged().await?;
         let shared: Vec<Arc<TableSchema>> = tables.iter().cloned().map(Arc::new).collect();
-        let existing =
-            StagedKeys::read(staged.as_ref(), &shared, &relationships, &growing, &context.cancel).await?;
+        let existing = StagedKeys::read(
+            staged.as_ref(),
+            &shared,
+            &relationships,
+            &growing,
+            &context.cancel,
+        )
+        .await?;
         let wanted: Vec<(&TableSchema, u64)> = self
             .prepared
             .generate
             .iter()
-            .filter_map(|(schema, rows)| tables.iter().find(|t| t.table == schema.table).map(|t| (t, *rows)))
+            .filter_map(|(schema, rows)| {
+                tables
+                    .iter()
+                    .find(|t| t.table == schema.table)
+                    .map(|t| (t, *rows))
+            })
             .collect();
-        let requests: Vec<TableRequest<'_>> =
-            wanted.iter().map(|(schema, rows)| TableRequest { schema, rows: *rows }).collect();
+        let requests: Vec<TableRequest<'_>> = wanted
+            .iter()
+            .map(|(schema, rows)| TableRequest {
+                schema,
+                rows: *rows,
+            })
+            .collect();
         let registry = tdm_synth::Registry::new();
-        let encoding = |_: &TableSchema, column: &tdm_core::catalog::Column| staged.encoding(column);
+        let encoding =
+            |_: &TableSchema, column: &tdm_core::catalog::Column| staged.encoding(column);
         let mut request = SynthRequest::new(&requests, &registry, self.workflow.seed);
         request.relationships = &relationships;
         request.classifications = self.classifications;
         request.recipes = &self.prepared.recipes;
         request.existing = &existing;
         request.encoding = &encoding;
-        if let Some(locale) = self.workflow.synthesize.as_ref().and_then(|step| step.locale.as_ref()) {
+        if let Some(locale) = self
+            .workflow
+            .synthesize
+            .as_ref()
+            .and_then(|step| step.locale.as_ref())
+        {
             request.locale = &locale.value;
         }
-        let plan = SynthPlan::compile(&request).map_err(|errors| Error::Plan(errors.to_string()))?;
+        let plan =
+            SynthPlan::compile(&request).map_err(|errors| Error::Plan(errors.to_string()))?;
         drop(staged);
         let mut generated = Vec::new();
         for table in plan.tables() {
-            let receipt = build.generate(table.generator.as_ref(), 0..table.rows, context).await?;
+            let receipt = build
+                .generate(table.generator.as_ref(), 0..table.rows, context)
+                .await?;
             generated.push((table.table.to_string(), receipt.rows_written));
-            lineage.entry(table.table.clone()).or_default().extend(plan.lineage(&table.table));
+            lineage
+                .entry(table.table.clone())
+                .or_default()
+                .extend(plan.lineage(&table.table));
         }
         Ok(generated)
     }
 
     fn relationships_within(&self, tables: &[TableSchema]) -> Vec<ForeignKey> {
         let inside = |name: &TableRef| tables.iter().any(|t| t.table == *name);
-        self.source.relationships.iter().filter(|fk| inside(&fk.child) && inside(&fk.parent)).cloned().collect()
+        self.source
+            .relationships
+            .iter()
+            .filter(|fk| inside(&fk.child) && inside(&fk.parent))
+            .cloned()
+            .collect()
     }
 
     fn facts(&self, record: &DatasetRecord) -> DatasetFacts {
         let mut facts = DatasetFacts::new();
         let value = |value: Result<Value, serde_json::Error>| value.unwrap_or(Value::Null);
         facts.insert("record".to_owned(), value(serde_json::to_value(record)));
-        facts.insert("plan_hash".to_owned(), Value::String(self.prepared.plan_hash.clone()));
+        facts.insert(
+            "plan_hash".to_owned(),
+            Value::String(self.prepared.plan_hash.clone()),
+        );
         if let Some((plan, _)) = self.masked {
-            facts.insert("masking_plan_hash".to_owned(), Value::String(plan.hash().to_owned()));
-            facts.insert("key_fingerprint".to_owned(), Value::String(self.prepared.key.fingerprint()));
-            facts.insert("rule_set".to_owned(), Value::String(self.prepared.rules.name.clone()));
+            facts.insert(
+                "masking_plan_hash".to_owned(),
+                Value::String(plan.hash().to_owned()),
+            );
+            facts.insert(
+                "key_fingerprint".to_owned(),
+                Value::String(self.prepared.key.fingerprint()),
+            );
+            facts.insert(
+                "rule_set".to_owned(),
+                Value::String(self.prepared.rules.name.clone()),
+            );
         }
-        facts.insert("workflow".to_owned(), Value::String(self.workflow.file.clone()));
+        facts.insert(
+            "workflow".to_owned(),
+            Value::String(self.workflow.file.clone()),
+        );
         facts
     }
 }
@@ -408,4 +564,3 @@ pub(super) fn build_edge(source: &Source, made: &Made, context: &StepContext) ->
         columns: made.lineage.values().flatten().cloned().collect(),
     }
 }
-

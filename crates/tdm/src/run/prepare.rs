@@ -61,7 +61,9 @@ pub(super) async fn prepare(tdm: &Tdm, workflow: &Workflow) -> Result<Prepared> 
     };
     let (mut recipes, mut generate) = (Vec::new(), Vec::new());
     if let Some(source) = &source {
-        let names = Names { catalog: &source.catalog };
+        let names = Names {
+            catalog: &source.catalog,
+        };
         names.check_columns(workflow, &mut problems);
         names.check_selectors(workflow, &mut problems);
         (recipes, generate) = names.synthesis(tdm, workflow, &mut problems);
@@ -72,21 +74,49 @@ pub(super) async fn prepare(tdm: &Tdm, workflow: &Workflow) -> Result<Prepared> 
         guard(source, target.as_ref()).await?;
     }
     let plan_hash = plan_hash(workflow, source.as_ref(), (&rules, policy.as_ref()), &key);
-    Ok(Prepared { source, target, key, rules, policy, recipes, generate, plan_hash })
+    Ok(Prepared {
+        source,
+        target,
+        key,
+        rules,
+        policy,
+        recipes,
+        generate,
+        plan_hash,
+    })
 }
 
 async fn guard(source: &Source, target: &dyn TargetDatabase) -> Result<()> {
     let (read, written) = (source.database.identity().await?, target.identity().await?);
-    let source = Place { role: "the source".to_owned(), identity: &read };
-    let target = Place { role: "the target database".to_owned(), identity: &written };
+    let source = Place {
+        role: "the source".to_owned(),
+        identity: &read,
+    };
+    let target = Place {
+        role: "the target database".to_owned(),
+        identity: &written,
+    };
     Ok(distinct(&source, &target)?)
 }
 
-fn plan_hash(workflow: &Workflow, source: Option<&Source>, rules: (&RuleSet, Option<&RuleSet>), key: &RootKey) -> String {
+fn plan_hash(
+    workflow: &Workflow,
+    source: Option<&Source>,
+    rules: (&RuleSet, Option<&RuleSet>),
+    key: &RootKey,
+) -> String {
     let mut hash = Sha256::new();
     // Debug of plain data is stable within one version of the program, which is part of the hash.
     hash.update(env!("CARGO_PKG_VERSION"));
-    hash.update(format!("{:?}", (&workflow.dataset.value, workflow.seed, &workflow.subset, &workflow.synthesize)));
+    hash.update(format!(
+        "{:?}",
+        (
+            &workflow.dataset.value,
+            workflow.seed,
+            &workflow.subset,
+            &workflow.synthesize
+        )
+    ));
     hash.update(serde_json::to_vec(&rules).unwrap_or_default());
     hash.update(key.fingerprint());
     if let Some(source) = source {
@@ -107,8 +137,11 @@ async fn open(
     let introspection = database.introspect().await?;
     let catalog = introspection.catalog;
     let names = Names { catalog: &catalog };
-    let relationships: Vec<ForeignKey> =
-        workflow.relationships.iter().filter_map(|written| names.relationship(written, problems)).collect();
+    let relationships: Vec<ForeignKey> = workflow
+        .relationships
+        .iter()
+        .filter_map(|written| names.relationship(written, problems))
+        .collect();
     let tolerated = workflow.subset.iter().flat_map(|step| &step.keep_orphans);
     let tolerated: Vec<String> = tolerated
         .filter_map(|written| names.existing_reference(written, &relationships, problems))
@@ -147,7 +180,9 @@ async fn check_conditions(
 ) {
     for seed in workflow.subset.iter().flat_map(|step| &step.seeds) {
         let found = catalog.find(&seed.table.value);
-        let (SeedRows::Where(condition), [table]) = (&seed.rows, found.as_slice()) else { continue };
+        let (SeedRows::Where(condition), [table]) = (&seed.rows, found.as_slice()) else {
+            continue;
+        };
         let request = ScanRequest {
             table: Arc::new(TableSchema::clone(table)),
             columns: Vec::new(),
@@ -155,15 +190,21 @@ async fn check_conditions(
             limit: tdm_core::batch::BatchLimit::default(),
         };
         if let Err(error) = source.check(&request).await {
-            problems.add(seed.at, format!("`where` of `{}`: {error}", seed.table.value));
+            problems.add(
+                seed.at,
+                format!("`where` of `{}`: {error}", seed.table.value),
+            );
         }
     }
 }
 
 /// The rules of the workflow.
 fn rules(tdm: &Tdm, workflow: &Workflow, problems: &mut Collector) -> RuleSet {
-    let mut set =
-        RuleSet { name: workflow.dataset.value.clone(), rules: Vec::new(), on_undecided: OnUndecided::Block };
+    let mut set = RuleSet {
+        name: workflow.dataset.value.clone(),
+        rules: Vec::new(),
+        on_undecided: OnUndecided::Block,
+    };
     if let Some(step) = &workflow.mask {
         set.on_undecided = step.on_undecided;
         for rule in &step.rules {
@@ -182,7 +223,8 @@ fn policy(workflow: &Workflow, problems: &mut Collector) -> Result<Option<RuleSe
             tdm_masking::policy::standard()
         } else if name.value.contains(['.', '/']) {
             let path = workflow.directory.join(&name.value);
-            let text = std::fs::read_to_string(&path).map_err(|error| Error::file(&path, &error))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| Error::file(&path, &error))?;
             match tdm_masking::policy::parse(&text) {
                 Ok(policy) => policy,
                 Err(error) => {
@@ -191,7 +233,9 @@ fn policy(workflow: &Workflow, problems: &mut Collector) -> Result<Option<RuleSe
                 }
             }
         } else {
-            let hint = Some("a policy of your own is named by its file, for example `./policy.yaml`".to_owned());
+            let hint = Some(
+                "a policy of your own is named by its file, for example `./policy.yaml`".to_owned(),
+            );
             let known = tdm_core::suggest::nearest(&name.value, [STANDARD_POLICY]);
             let hint = known.map(|near| format!("did you mean `{near}`?")).or(hint);
             problems.add_with_hint(name.at, format!("unknown policy `{}`", name.value), hint);
@@ -207,18 +251,49 @@ fn policy(workflow: &Workflow, problems: &mut Collector) -> Result<Option<RuleSe
 
 fn check_disposition(tdm: &Tdm, disposition: &Disposition, at: Position, problems: &mut Collector) {
     match disposition {
-        Disposition::Mask { function, params, .. } => match tdm.masking().find(function) {
-            Some(found) => check_params(params, found.descriptor().parameters, function, at, problems),
-            None => problems.unknown(at, "masking function", function, tdm.masking().names().iter().copied()),
+        Disposition::Mask {
+            function, params, ..
+        } => match tdm.masking().find(function) {
+            Some(found) => check_params(
+                params,
+                found.descriptor().parameters,
+                function,
+                at,
+                problems,
+            ),
+            None => problems.unknown(
+                at,
+                "masking function",
+                function,
+                tdm.masking().names().iter().copied(),
+            ),
         },
-        Disposition::Generate { generator, params } => check_generator(tdm, generator, params, at, problems),
+        Disposition::Generate { generator, params } => {
+            check_generator(tdm, generator, params, at, problems)
+        }
         _ => {}
     }
 }
 
-fn check_generator(tdm: &Tdm, generator: &str, params: &Params, at: Position, problems: &mut Collector) {
-    match tdm.generators().iter().find(|known| known.descriptor().name == generator) {
-        Some(found) => check_params(params, found.descriptor().parameters, generator, at, problems),
+fn check_generator(
+    tdm: &Tdm,
+    generator: &str,
+    params: &Params,
+    at: Position,
+    problems: &mut Collector,
+) {
+    match tdm
+        .generators()
+        .iter()
+        .find(|known| known.descriptor().name == generator)
+    {
+        Some(found) => check_params(
+            params,
+            found.descriptor().parameters,
+            generator,
+            at,
+            problems,
+        ),
         None => {
             let known = tdm.generators().iter().map(|known| known.descriptor().name);
             problems.unknown(at, "generator", generator, known);
@@ -248,27 +323,54 @@ impl<'c> Names<'c> {
         self.table_named(&name.value, name.at, problems)
     }
 
-    fn table_named(&self, name: &str, at: Position, problems: &mut Collector) -> Option<&'c TableSchema> {
+    fn table_named(
+        &self,
+        name: &str,
+        at: Position,
+        problems: &mut Collector,
+    ) -> Option<&'c TableSchema> {
         match self.catalog.find(name).as_slice() {
             [table] => Some(table),
             [] => {
-                problems.unknown(at, "table", name, self.catalog.tables.iter().map(|t| t.table.name.as_str()));
+                problems.unknown(
+                    at,
+                    "table",
+                    name,
+                    self.catalog.tables.iter().map(|t| t.table.name.as_str()),
+                );
                 None
             }
             several => {
                 let all: Vec<String> = several.iter().map(|t| t.table.to_string()).collect();
-                problems.add(at, format!("`{name}` may be {}; write the namespace too", all.join(" or ")));
+                problems.add(
+                    at,
+                    format!(
+                        "`{name}` may be {}; write the namespace too",
+                        all.join(" or ")
+                    ),
+                );
                 None
             }
         }
     }
 
-    fn column_of(&self, table: &TableSchema, name: &str, at: Position, problems: &mut Collector) -> Option<ColumnRef> {
+    fn column_of(
+        &self,
+        table: &TableSchema,
+        name: &str,
+        at: Position,
+        problems: &mut Collector,
+    ) -> Option<ColumnRef> {
         if table.column(name).is_some() {
             return Some(table.table.column(name));
         }
         let what = format!("column of `{}`", table.table);
-        problems.unknown(at, &what, name, table.columns.iter().map(|c| c.name.as_str()));
+        problems.unknown(
+            at,
+            &what,
+            name,
+            table.columns.iter().map(|c| c.name.as_str()),
+        );
         None
     }
 
@@ -282,7 +384,11 @@ impl<'c> Names<'c> {
         self.column_of(table, column, name.at, problems)
     }
 
-    fn relationship(&self, written: &Located<ReferenceText>, problems: &mut Collector) -> Option<ForeignKey> {
+    fn relationship(
+        &self,
+        written: &Located<ReferenceText>,
+        problems: &mut Collector,
+    ) -> Option<ForeignKey> {
         let (text, at) = (&written.value, written.at);
         let child = self.table_named(&text.child, at, problems);
         let parent = self.table_named(&text.parent, at, problems);
@@ -299,7 +405,8 @@ impl<'c> Names<'c> {
         }
         let columns: Vec<&str> = pairs.iter().map(|(_, to)| to.as_str()).collect();
         if !parent.is_unique(&columns) {
-            let message = format!("`{text}`: the parent's columns are not unique, so they identify no row");
+            let message =
+                format!("`{text}`: the parent's columns are not unique, so they identify no row");
             problems.add(at, message);
             return None;
         }
@@ -334,16 +441,31 @@ impl<'c> Names<'c> {
     fn spec(&self, workflow: &Workflow, problems: &mut Collector) -> Option<SubsetSpec> {
         let step = workflow.subset.as_ref()?;
         let full = |name: &Located<String>, problems: &mut Collector| {
-            self.table(name, problems).map(|table| table.table.to_string())
+            self.table(name, problems)
+                .map(|table| table.table.to_string())
         };
-        let mut spec = SubsetSpec { seed: workflow.seed, down: step.children, depth: step.depth, ..Default::default() };
+        let mut spec = SubsetSpec {
+            seed: workflow.seed,
+            down: step.children,
+            depth: step.depth,
+            ..Default::default()
+        };
         for seed in &step.seeds {
             let table = full(&seed.table, problems);
-            spec.seeds.extend(table.map(|table| Seed { table, rows: seed.rows.clone() }));
+            spec.seeds.extend(table.map(|table| Seed {
+                table,
+                rows: seed.rows.clone(),
+            }));
         }
-        spec.whole.extend(step.whole.iter().filter_map(|name| full(name, problems)));
-        spec.schema_only.extend(step.schema_only.iter().filter_map(|name| full(name, problems)));
-        spec.skip.extend(step.skip.iter().filter_map(|name| full(name, problems)));
+        spec.whole
+            .extend(step.whole.iter().filter_map(|name| full(name, problems)));
+        spec.schema_only.extend(
+            step.schema_only
+                .iter()
+                .filter_map(|name| full(name, problems)),
+        );
+        spec.skip
+            .extend(step.skip.iter().filter_map(|name| full(name, problems)));
         for edge in &step.edges {
             let text = &edge.reference.value;
             let child = self.table_named(&text.child, edge.reference.at, problems);
@@ -372,7 +494,9 @@ impl<'c> Names<'c> {
             let Selector { table, column, .. } = &rule.value.selector;
             let exact = |name: &Option<String>| name.clone().filter(|name| !name.contains('*'));
             let Some(table) = exact(table) else { continue };
-            let Some(table) = self.table_named(&table, rule.at, problems) else { continue };
+            let Some(table) = self.table_named(&table, rule.at, problems) else {
+                continue;
+            };
             if let Some(column) = exact(column) {
                 self.column_of(table, &column, rule.at, problems);
             }
@@ -386,21 +510,35 @@ impl<'c> Names<'c> {
         problems: &mut Collector,
     ) -> (Vec<ColumnRecipe>, Vec<(TableSchema, u64)>) {
         let (mut recipes, mut generate) = (Vec::new(), Vec::new());
-        let Some(step) = &workflow.synthesize else { return (recipes, generate) };
+        let Some(step) = &workflow.synthesize else {
+            return (recipes, generate);
+        };
         for (table, rows) in &step.tables {
-            generate.extend(self.table(table, problems).map(|schema| (schema.clone(), rows.value)));
+            generate.extend(
+                self.table(table, problems)
+                    .map(|schema| (schema.clone(), rows.value)),
+            );
         }
         for (column, recipe) in &step.columns {
             let (generator, params) = &recipe.value;
             check_generator(tdm, generator, params, recipe.at, problems);
             if let Some(column) = self.column(column, problems) {
-                recipes.push(ColumnRecipe { column, generator: generator.clone(), params: params.clone() });
+                recipes.push(ColumnRecipe {
+                    column,
+                    generator: generator.clone(),
+                    params: params.clone(),
+                });
             }
         }
         if let Some(locale) = &step.locale
             && !tdm_synth::locale_names().contains(&locale.value.as_str())
         {
-            problems.unknown(locale.at, "locale", &locale.value, tdm_synth::locale_names());
+            problems.unknown(
+                locale.at,
+                "locale",
+                &locale.value,
+                tdm_synth::locale_names(),
+            );
         }
         (recipes, generate)
     }

@@ -33,34 +33,58 @@ pub(super) async fn shapes(
         }
         let before = observed.get(place).and_then(|seen| {
             let mut values = seen.sample.values();
-            values.find(|(value, _)| !value.trim().is_empty()).map(|(value, _)| shape(value))
+            values
+                .find(|(value, _)| !value.trim().is_empty())
+                .map(|(value, _)| shape(value))
         });
         let Some(before) = before else { continue };
-        let Some(table) = tables.iter().find(|table| table.table == place.table) else { continue };
+        let Some(table) = tables.iter().find(|table| table.table == place.table) else {
+            continue;
+        };
         if let Some(after) = first_shape(result, table, &place.column).await? {
-            shapes.push(Shape { column: place.to_string(), before, after });
+            shapes.push(Shape {
+                column: place.to_string(),
+                before,
+                after,
+            });
         }
     }
     Ok(shapes)
 }
 
-async fn first_shape(result: &dyn RowSource, table: &TableSchema, column: &str) -> PortResult<Option<String>> {
-    let Some(column) = table.column(column) else { return Ok(None) };
+async fn first_shape(
+    result: &dyn RowSource,
+    table: &TableSchema,
+    column: &str,
+) -> PortResult<Option<String>> {
+    let Some(column) = table.column(column) else {
+        return Ok(None);
+    };
     let request = ScanRequest {
         table: Arc::new(table.clone()),
-        columns: vec![ColumnRequest { column: column.clone(), form: Form::Decoded }],
+        columns: vec![ColumnRequest {
+            column: column.clone(),
+            form: Form::Decoded,
+        }],
         filter: RowFilter::All,
-        limit: BatchLimit { rows_max: 100, ..BatchLimit::default() },
+        limit: BatchLimit {
+            rows_max: 100,
+            ..BatchLimit::default()
+        },
     };
     let mut stream = result.scan(request).await?;
-    let Some(batch) = stream.next().await else { return Ok(None) };
+    let Some(batch) = stream.next().await else {
+        return Ok(None);
+    };
     let batch = batch?;
     let texts = (0..batch.rows()).filter_map(|row| match cell(batch.column(0).as_ref(), row) {
         ScalarRef::Null => None,
         value => {
             let mut text = Vec::new();
             canonical(value, false, &mut text);
-            String::from_utf8(text).ok().filter(|text| !text.trim().is_empty())
+            String::from_utf8(text)
+                .ok()
+                .filter(|text| !text.trim().is_empty())
         }
     });
     Ok(texts.map(|text| shape(&text)).next())

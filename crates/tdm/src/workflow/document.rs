@@ -62,9 +62,10 @@ impl Yaml {
             Self::Float(v) => Value::from(*v),
             Self::Text(v) => Value::String(v.clone()),
             Self::List(items) => items.iter().map(|node| node.value.to_json()).collect(),
-            Self::Map(entries) => {
-                entries.iter().map(|(key, node)| (key.value.clone(), node.value.to_json())).collect()
-            }
+            Self::Map(entries) => entries
+                .iter()
+                .map(|(key, node)| (key.value.clone(), node.value.to_json()))
+                .collect(),
         }
     }
 }
@@ -75,14 +76,22 @@ impl Yaml {
 /// When it is not YAML: place and reason.
 pub(super) fn parse(text: &str) -> Result<Node, Located<String>> {
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    serde_saphyr::from_str_with_options::<Wrapped>(text, options).map(|wrapped| wrapped.0).map_err(|error| {
-        let at = error.location().map_or(Position::default(), position);
-        Located { value: error.to_string(), at }
-    })
+    serde_saphyr::from_str_with_options::<Wrapped>(text, options)
+        .map(|wrapped| wrapped.0)
+        .map_err(|error| {
+            let at = error.location().map_or(Position::default(), position);
+            Located {
+                value: error.to_string(),
+                at,
+            }
+        })
 }
 
 fn position(location: serde_saphyr::Location) -> Position {
-    Position { line: location.line(), column: location.column() }
+    Position {
+        line: location.line(),
+        column: location.column(),
+    }
 }
 
 struct Wrapped(Node);
@@ -90,7 +99,10 @@ struct Wrapped(Node);
 impl<'de> Deserialize<'de> for Wrapped {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let spanned = Spanned::<Yaml>::deserialize(deserializer)?;
-        Ok(Self(Located { value: spanned.value, at: position(spanned.referenced) }))
+        Ok(Self(Located {
+            value: spanned.value,
+            at: position(spanned.referenced),
+        }))
     }
 }
 
@@ -118,7 +130,9 @@ impl<'de> Visitor<'de> for YamlVisitor {
     }
 
     fn visit_u64<E: serde::de::Error>(self, v: u64) -> Result<Yaml, E> {
-        i64::try_from(v).map(Yaml::Int).map_err(|_| E::custom("a number beyond 64 bits"))
+        i64::try_from(v)
+            .map(Yaml::Int)
+            .map_err(|_| E::custom("a number beyond 64 bits"))
     }
 
     fn visit_f64<E>(self, v: f64) -> Result<Yaml, E> {
@@ -153,7 +167,13 @@ impl<'de> Visitor<'de> for YamlVisitor {
         let mut map = Vec::new();
         while let Some(key) = entries.next_key::<Spanned<String>>()? {
             let Wrapped(node) = entries.next_value()?;
-            map.push((Located { value: key.value, at: position(key.referenced) }, node));
+            map.push((
+                Located {
+                    value: key.value,
+                    at: position(key.referenced),
+                },
+                node,
+            ));
         }
         Ok(Yaml::Map(map))
     }
@@ -166,12 +186,22 @@ mod tests {
     #[test]
     fn keys_and_values_know_their_lines() {
         let node = parse("a: 1\nb:\n  - x\n  - c: no\n").unwrap();
-        let Yaml::Map(entries) = &node.value else { panic!("a map") };
+        let Yaml::Map(entries) = &node.value else {
+            panic!("a map")
+        };
         assert_eq!(entries[1].0.at.line, 2);
-        let Yaml::List(items) = &entries[1].1.value else { panic!("a list") };
+        let Yaml::List(items) = &entries[1].1.value else {
+            panic!("a list")
+        };
         assert_eq!((items[0].at.line, items[1].at.line), (3, 4));
-        let Yaml::Map(inner) = &items[1].value else { panic!("a map") };
-        assert_eq!(inner[0].1.value, Yaml::Text("no".to_owned()), "`no` is a word, not a truth value");
+        let Yaml::Map(inner) = &items[1].value else {
+            panic!("a map")
+        };
+        assert_eq!(
+            inner[0].1.value,
+            Yaml::Text("no".to_owned()),
+            "`no` is a word, not a truth value"
+        );
     }
 
     #[test]

@@ -17,16 +17,29 @@ impl<'n> Fields<'n> {
             Yaml::Map(entries) => entries.iter().map(|(key, value)| (key, value)).collect(),
             Yaml::Null => Vec::new(),
             other => {
-                problems.add(node.at, format!("`{path}` must be a map of keys, not {}", other.kind()));
+                problems.add(
+                    node.at,
+                    format!("`{path}` must be a map of keys, not {}", other.kind()),
+                );
                 Vec::new()
             }
         };
-        Self { at: node.at, path, entries, known: Vec::new() }
+        Self {
+            at: node.at,
+            path,
+            entries,
+            known: Vec::new(),
+        }
     }
 
     /// A map without keys.
     pub(super) fn none(at: Position, path: impl Into<String>) -> Self {
-        Self { at, path: path.into(), entries: Vec::new(), known: Vec::new() }
+        Self {
+            at,
+            path: path.into(),
+            entries: Vec::new(),
+            known: Vec::new(),
+        }
     }
 
     /// The place of the map.
@@ -36,24 +49,39 @@ impl<'n> Fields<'n> {
 
     /// The path of a key.
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
     }
 
     /// The part under `key`.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'n Node> {
         self.known.push(key);
-        let found = self.entries.iter().position(|(name, _)| name.value == key)?;
+        let found = self
+            .entries
+            .iter()
+            .position(|(name, _)| name.value == key)?;
         Some(self.entries.remove(found).1)
     }
 
     /// The text under `key`.
-    pub(super) fn text(&mut self, key: &'static str, problems: &mut Collector) -> Option<Located<String>> {
+    pub(super) fn text(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Option<Located<String>> {
         let node = self.node(key)?;
         self.text_of(node, key, problems)
     }
 
     /// The text under `key`, without which the map makes no sense.
-    pub(super) fn required(&mut self, key: &'static str, problems: &mut Collector) -> Option<Located<String>> {
+    pub(super) fn required(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Option<Located<String>> {
         match self.node(key) {
             Some(node) => self.text_of(node, key, problems),
             None => {
@@ -64,7 +92,11 @@ impl<'n> Fields<'n> {
     }
 
     /// The whole number, zero or more, under `key`.
-    pub(super) fn count(&mut self, key: &'static str, problems: &mut Collector) -> Option<Located<u64>> {
+    pub(super) fn count(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Option<Located<u64>> {
         let node = self.node(key)?;
         let value = match node.value {
             Yaml::Int(v) => u64::try_from(v).ok(),
@@ -74,7 +106,11 @@ impl<'n> Fields<'n> {
     }
 
     /// The number under `key`.
-    pub(super) fn number(&mut self, key: &'static str, problems: &mut Collector) -> Option<Located<f64>> {
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Option<Located<f64>> {
         let node = self.node(key)?;
         let value = match node.value {
             Yaml::Float(v) => Some(v),
@@ -86,7 +122,11 @@ impl<'n> Fields<'n> {
     }
 
     /// The truth value under `key`.
-    pub(super) fn boolean(&mut self, key: &'static str, problems: &mut Collector) -> Option<Located<bool>> {
+    pub(super) fn boolean(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Option<Located<bool>> {
         let node = self.node(key)?;
         let value = match node.value {
             Yaml::Bool(v) => Some(v),
@@ -100,7 +140,10 @@ impl<'n> Fields<'n> {
         match self.node(key).map(|node| (node.at, &node.value)) {
             Some((_, Yaml::List(items))) => items,
             Some((at, other)) => {
-                problems.add(at, format!("`{}` must be a list, not {}", self.path(key), other.kind()));
+                problems.add(
+                    at,
+                    format!("`{}` must be a list, not {}", self.path(key), other.kind()),
+                );
                 &[]
             }
             None => &[],
@@ -108,18 +151,32 @@ impl<'n> Fields<'n> {
     }
 
     /// The texts of the list under `key`.
-    pub(super) fn texts(&mut self, key: &'static str, problems: &mut Collector) -> Vec<Located<String>> {
+    pub(super) fn texts(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> Vec<Located<String>> {
         let items = self.list(key, problems);
-        items.iter().filter_map(|node| self.text_of(node, key, problems)).collect()
+        items
+            .iter()
+            .filter_map(|node| self.text_of(node, key, problems))
+            .collect()
     }
 
     /// The entries of the map under `key`.
-    pub(super) fn map(&mut self, key: &'static str, problems: &mut Collector) -> &'n [(Located<String>, Node)] {
+    pub(super) fn map(
+        &mut self,
+        key: &'static str,
+        problems: &mut Collector,
+    ) -> &'n [(Located<String>, Node)] {
         match self.node(key).map(|node| (node.at, &node.value)) {
             Some((_, Yaml::Map(entries))) => entries,
             Some((_, Yaml::Null)) | None => &[],
             Some((at, other)) => {
-                problems.add(at, format!("`{}` must be a map, not {}", self.path(key), other.kind()));
+                problems.add(
+                    at,
+                    format!("`{}` must be a map, not {}", self.path(key), other.kind()),
+                );
                 &[]
             }
         }
@@ -128,8 +185,17 @@ impl<'n> Fields<'n> {
     /// Reports every key that nobody asked for.
     pub(super) fn finish(self, problems: &mut Collector) {
         for (key, _) in &self.entries {
-            let place = if self.path.is_empty() { String::new() } else { format!(" in `{}`", self.path) };
-            problems.unknown(key.at, &format!("key{place}"), &key.value, self.known.iter().copied());
+            let place = if self.path.is_empty() {
+                String::new()
+            } else {
+                format!(" in `{}`", self.path)
+            };
+            problems.unknown(
+                key.at,
+                &format!("key{place}"),
+                &key.value,
+                self.known.iter().copied(),
+            );
         }
     }
 
@@ -152,7 +218,14 @@ impl<'n> Fields<'n> {
         problems: &mut Collector,
     ) -> Option<Located<T>> {
         if value.is_none() {
-            problems.add(node.at, format!("`{}` must be {wanted}, not {}", self.path(key), node.value.kind()));
+            problems.add(
+                node.at,
+                format!(
+                    "`{}` must be {wanted}, not {}",
+                    self.path(key),
+                    node.value.kind()
+                ),
+            );
         }
         value.map(|value| Located { value, at: node.at })
     }

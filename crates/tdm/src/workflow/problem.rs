@@ -30,7 +30,11 @@ impl fmt::Display for Problems {
             }
             match problem.at.line {
                 0 => write!(f, "{}: {}", self.file, problem.message)?,
-                line => write!(f, "{}:{line}:{}: {}", self.file, problem.at.column, problem.message)?,
+                line => write!(
+                    f,
+                    "{}:{line}:{}: {}",
+                    self.file, problem.at.column, problem.message
+                )?,
             }
             if let Some(hint) = &problem.hint {
                 write!(f, "\n  hint: {hint}")?;
@@ -50,11 +54,24 @@ pub(crate) struct Collector {
 
 impl Collector {
     pub(crate) fn add(&mut self, at: Position, message: impl Into<String>) {
-        self.list.push(Problem { at, message: message.into(), hint: None });
+        self.list.push(Problem {
+            at,
+            message: message.into(),
+            hint: None,
+        });
     }
 
-    pub(crate) fn add_with_hint(&mut self, at: Position, message: impl Into<String>, hint: Option<String>) {
-        self.list.push(Problem { at, message: message.into(), hint });
+    pub(crate) fn add_with_hint(
+        &mut self,
+        at: Position,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.list.push(Problem {
+            at,
+            message: message.into(),
+            hint,
+        });
     }
 
     /// ``unknown …`` with the nearest of `known`, or all of them.
@@ -72,7 +89,11 @@ impl Collector {
                 all.sort_unstable();
                 let more = all.len().saturating_sub(24);
                 all.truncate(24);
-                let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+                let rest = if more > 0 {
+                    format!(" and {more} more")
+                } else {
+                    String::new()
+                };
                 format!("known: {}{rest}", all.join(", "))
             }
         };
@@ -85,6 +106,9 @@ impl Collector {
             return Ok(());
         }
         self.list.sort_by_key(|problem| problem.at);
-        Err(Problems { file: file.to_owned(), list: self.list })
+        Err(Problems {
+            file: file.to_owned(),
+            list: self.list,
+        })
     }
 }

@@ -12,7 +12,8 @@ use super::fields::Fields;
 use super::problem::{Collector, Problem, Problems};
 use super::reference::ReferenceText;
 use super::{
-    ClassifyStep, DiscoverStep, EdgeText, MaskStep, ProvisionStep, SeedText, SubsetStep, SynthesizeStep, Workflow,
+    ClassifyStep, DiscoverStep, EdgeText, MaskStep, ProvisionStep, SeedText, SubsetStep,
+    SynthesizeStep, Workflow,
 };
 
 const TYPES: &[TypeClass] = &[
@@ -33,23 +34,37 @@ const TYPES: &[TypeClass] = &[
     TypeClass::Other,
 ];
 
-const KINDS: &[EnvironmentKind] =
-    &[EnvironmentKind::Production, EnvironmentKind::Staging, EnvironmentKind::Test, EnvironmentKind::Development];
+const KINDS: &[EnvironmentKind] = &[
+    EnvironmentKind::Production,
+    EnvironmentKind::Staging,
+    EnvironmentKind::Test,
+    EnvironmentKind::Development,
+];
 
 pub(super) fn workflow(file: &str, text: &str) -> Result<Workflow, Problems> {
     let document = parse(text).map_err(|error| Problems {
         file: file.to_owned(),
-        list: vec![Problem { at: error.at, message: error.value, hint: None }],
+        list: vec![Problem {
+            at: error.at,
+            message: error.value,
+            hint: None,
+        }],
     })?;
     let problems = &mut Collector::default();
     let mut fields = Fields::of(&document, "", problems);
     let dataset = fields.required("dataset", problems);
     if let Some(name) = dataset.as_ref().filter(|name| !is_plain_name(&name.value)) {
-        problems.add(name.at, "`dataset` is a name of letters, digits, `-` and `_`, at most 100 long");
+        problems.add(
+            name.at,
+            "`dataset` is a name of letters, digits, `-` and `_`, at most 100 long",
+        );
     }
     let source = fields.text("source", problems);
-    let relationships =
-        fields.texts("relationships", problems).iter().filter_map(|text| reference(text, problems)).collect();
+    let relationships = fields
+        .texts("relationships", problems)
+        .iter()
+        .filter_map(|text| reference(text, problems))
+        .collect();
     let seed = fields.count("seed", problems).map_or(0, |seed| seed.value);
     let discover = step(&mut fields, "discover", problems, discover);
     let classify = step(&mut fields, "classify", problems, classify);
@@ -59,11 +74,17 @@ pub(super) fn workflow(file: &str, text: &str) -> Result<Workflow, Problems> {
     let provision = step(&mut fields, "provision", problems, provision);
     let at = fields.at();
     fields.finish(problems);
-    let directory = Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default();
+    let directory = Path::new(file)
+        .parent()
+        .map(Path::to_path_buf)
+        .unwrap_or_default();
     let workflow = Workflow {
         file: file.to_owned(),
         directory,
-        dataset: dataset.unwrap_or(Located { value: String::new(), at }),
+        dataset: dataset.unwrap_or(Located {
+            value: String::new(),
+            at,
+        }),
         source,
         relationships,
         seed,
@@ -118,13 +139,19 @@ fn step<'n, T>(
 }
 
 fn discover(fields: &mut Fields<'_>, problems: &mut Collector) -> DiscoverStep {
-    DiscoverStep { sample_rows: fields.count("sample_rows", problems).map_or(1_000, |rows| rows.value) }
+    DiscoverStep {
+        sample_rows: fields
+            .count("sample_rows", problems)
+            .map_or(1_000, |rows| rows.value),
+    }
 }
 
 fn classify(fields: &mut Fields<'_>, problems: &mut Collector) -> ClassifyStep {
     let mut confirm = Vec::new();
     for (column, node) in fields.map("confirm", problems) {
-        if let Some(category) = word(node, "classify.confirm", problems).and_then(|w| category(&w, problems)) {
+        if let Some(category) =
+            word(node, "classify.confirm", problems).and_then(|w| category(&w, problems))
+        {
             confirm.push((column.clone(), category));
         }
     }
@@ -132,9 +159,19 @@ fn classify(fields: &mut Fields<'_>, problems: &mut Collector) -> ClassifyStep {
 }
 
 fn subset(fields: &mut Fields<'_>, problems: &mut Collector) -> SubsetStep {
-    let seeds = fields.list("seeds", problems).iter().filter_map(|node| seed(node, problems)).collect();
-    let children = fields.node("children").map_or(Down::All, |node| down(node, "subset.children", problems));
-    let edges = fields.list("edges", problems).iter().filter_map(|node| edge(node, problems)).collect();
+    let seeds = fields
+        .list("seeds", problems)
+        .iter()
+        .filter_map(|node| seed(node, problems))
+        .collect();
+    let children = fields
+        .node("children")
+        .map_or(Down::All, |node| down(node, "subset.children", problems));
+    let edges = fields
+        .list("edges", problems)
+        .iter()
+        .filter_map(|node| edge(node, problems))
+        .collect();
     let step = SubsetStep {
         seeds,
         whole: fields.texts("whole", problems),
@@ -152,7 +189,10 @@ fn subset(fields: &mut Fields<'_>, problems: &mut Collector) -> SubsetStep {
             .collect(),
     };
     if step.seeds.is_empty() && step.whole.is_empty() {
-        problems.add(fields.at(), "`subset` needs `seeds` or `whole`: where it starts");
+        problems.add(
+            fields.at(),
+            "`subset` needs `seeds` or `whole`: where it starts",
+        );
     }
     step
 }
@@ -175,12 +215,22 @@ fn seed(node: &Node, problems: &mut Collector) -> Option<SeedText> {
             problems.add(percent.at, "`percent` lies between 0 and 100");
         }
     }
-    given.extend(all.filter(|all| all.value).map(|all| (SeedRows::All, all.at)));
+    given.extend(
+        all.filter(|all| all.value)
+            .map(|all| (SeedRows::All, all.at)),
+    );
     if given.len() != 1 {
-        problems.add(node.at, "a seed says its rows by exactly one of `where`, `count`, `percent`, `all: true`");
+        problems.add(
+            node.at,
+            "a seed says its rows by exactly one of `where`, `count`, `percent`, `all: true`",
+        );
     }
     let (rows, at) = given.into_iter().next()?;
-    Some(SeedText { table: table?, rows, at })
+    Some(SeedText {
+        table: table?,
+        rows,
+        at,
+    })
 }
 
 fn edge(node: &Node, problems: &mut Collector) -> Option<EdgeText> {
@@ -189,12 +239,18 @@ fn edge(node: &Node, problems: &mut Collector) -> Option<EdgeText> {
     let children = match fields.node("children") {
         Some(node) => Some(down(node, "subset.edges.children", problems)),
         None => {
-            problems.add(node.at, "`subset.edges.children` is missing: `all`, `none` or how many per parent");
+            problems.add(
+                node.at,
+                "`subset.edges.children` is missing: `all`, `none` or how many per parent",
+            );
             None
         }
     };
     fields.finish(problems);
-    Some(EdgeText { reference: reference(&text?, problems)?, children: children? })
+    Some(EdgeText {
+        reference: reference(&text?, problems)?,
+        children: children?,
+    })
 }
 
 fn down(node: &Node, path: &str, problems: &mut Collector) -> Down {
@@ -209,7 +265,10 @@ fn down(node: &Node, path: &str, problems: &mut Collector) -> Down {
             }
         },
         _ => {
-            problems.add(node.at, format!("`{path}` is `all`, `none` or how many per parent"));
+            problems.add(
+                node.at,
+                format!("`{path}` is `all`, `none` or how many per parent"),
+            );
             Down::None
         }
     }
@@ -219,7 +278,10 @@ fn mask(fields: &mut Fields<'_>, problems: &mut Collector) -> MaskStep {
     let policies = match fields.node("policy") {
         None => Vec::new(),
         Some(node) => match &node.value {
-            Yaml::List(items) => items.iter().filter_map(|n| word(n, "mask.policy", problems)).collect(),
+            Yaml::List(items) => items
+                .iter()
+                .filter_map(|n| word(n, "mask.policy", problems))
+                .collect(),
             _ => word(node, "mask.policy", problems).into_iter().collect(),
         },
     };
@@ -229,21 +291,38 @@ fn mask(fields: &mut Fields<'_>, problems: &mut Collector) -> MaskStep {
             "block" => OnUndecided::Block,
             "null" => OnUndecided::Null,
             other => {
-                problems.unknown(word.at, "value of `mask.on_undecided`", other, ["block", "null"]);
+                problems.unknown(
+                    word.at,
+                    "value of `mask.on_undecided`",
+                    other,
+                    ["block", "null"],
+                );
                 OnUndecided::Block
             }
         },
     };
     let mut rules: Vec<Located<MaskingRule>> = Vec::new();
     for node in fields.list("rules", problems) {
-        let Some(rule) = rule(node, problems) else { continue };
+        let Some(rule) = rule(node, problems) else {
+            continue;
+        };
         if rules.iter().any(|other| other.value.name == rule.name) {
-            let message = format!("a second rule called `{}`; give one of them another `name`", rule.name);
+            let message = format!(
+                "a second rule called `{}`; give one of them another `name`",
+                rule.name
+            );
             problems.add(node.at, message);
         }
-        rules.push(Located { value: rule, at: node.at });
+        rules.push(Located {
+            value: rule,
+            at: node.at,
+        });
     }
-    MaskStep { rules, policies, on_undecided }
+    MaskStep {
+        rules,
+        policies,
+        on_undecided,
+    }
 }
 
 fn rule(node: &Node, problems: &mut Collector) -> Option<MaskingRule> {
@@ -251,18 +330,29 @@ fn rule(node: &Node, problems: &mut Collector) -> Option<MaskingRule> {
     let name = fields.text("name", problems);
     let table = fields.text("table", problems);
     let column = fields.text("column", problems);
-    let category = fields.text("category", problems).and_then(|word| category(&word, problems));
-    let type_class = fields.text("type", problems).and_then(|word| type_class(&word, problems));
+    let category = fields
+        .text("category", problems)
+        .and_then(|word| category(&word, problems));
+    let type_class = fields
+        .text("type", problems)
+        .and_then(|word| type_class(&word, problems));
     let function = fields.text("function", problems);
     let generator = fields.text("generate", problems);
     let keep = fields.text("keep", problems);
     let null = fields.boolean("null", problems).filter(|flag| flag.value);
     let drop = fields.boolean("drop", problems).filter(|flag| flag.value);
-    let params = fields.node("params").map(|node| (node.at, params(node, "mask.rules.params", problems)));
+    let params = fields
+        .node("params")
+        .map(|node| (node.at, params(node, "mask.rules.params", problems)));
     let domain = fields.text("domain", problems).map(|domain| domain.value);
     fields.finish(problems);
 
-    let mut selector = Selector { table: table.map(|t| t.value), column: None, category: None, type_class };
+    let mut selector = Selector {
+        table: table.map(|t| t.value),
+        column: None,
+        category: None,
+        type_class,
+    };
     if let Some(column) = column {
         // `table.column`: the last dot divides; a bare name means the column in every table.
         match column.value.rsplit_once('.') {
@@ -275,20 +365,41 @@ fn rule(node: &Node, problems: &mut Collector) -> Option<MaskingRule> {
     }
     selector.category = category.map(|category| category.value);
     if selector == Selector::default() {
-        problems.add(node.at, "a rule says where it applies by `column`, `table`, `category` or `type`");
+        problems.add(
+            node.at,
+            "a rule says where it applies by `column`, `table`, `category` or `type`",
+        );
         return None;
     }
-    if keep.as_ref().is_some_and(|reason| reason.value.trim().is_empty()) {
-        problems.add(node.at, "`keep` needs a reason: it is what an auditor reads");
+    if keep
+        .as_ref()
+        .is_some_and(|reason| reason.value.trim().is_empty())
+    {
+        problems.add(
+            node.at,
+            "`keep` needs a reason: it is what an auditor reads",
+        );
     }
-    if let Some((at, _)) = params.as_ref().filter(|_| function.is_none() && generator.is_none()) {
+    if let Some((at, _)) = params
+        .as_ref()
+        .filter(|_| function.is_none() && generator.is_none())
+    {
         problems.add(*at, "`params` go with `function` or `generate`");
     }
     let params = params.map(|(_, params)| params).unwrap_or_default();
     let mut actions = Vec::new();
-    actions.extend(function.map(|f| Disposition::Mask { function: f.value, params: params.clone(), domain: domain.clone() }));
-    actions.extend(generator.map(|g| Disposition::Generate { generator: g.value, params: params.clone() }));
-    actions.extend(keep.map(|reason| Disposition::Keep { reason: reason.value }));
+    actions.extend(function.map(|f| Disposition::Mask {
+        function: f.value,
+        params: params.clone(),
+        domain: domain.clone(),
+    }));
+    actions.extend(generator.map(|g| Disposition::Generate {
+        generator: g.value,
+        params: params.clone(),
+    }));
+    actions.extend(keep.map(|reason| Disposition::Keep {
+        reason: reason.value,
+    }));
     actions.extend(null.map(|_| Disposition::Null));
     actions.extend(drop.map(|_| Disposition::Drop));
     if actions.len() != 1 {
@@ -298,7 +409,11 @@ fn rule(node: &Node, problems: &mut Collector) -> Option<MaskingRule> {
         );
     }
     let name = name.map_or_else(|| selector.to_string(), |name| name.value);
-    Some(MaskingRule { name, selector, disposition: actions.into_iter().next()? })
+    Some(MaskingRule {
+        name,
+        selector,
+        disposition: actions.into_iter().next()?,
+    })
 }
 
 fn synthesize(fields: &mut Fields<'_>, problems: &mut Collector) -> SynthesizeStep {
@@ -306,14 +421,26 @@ fn synthesize(fields: &mut Fields<'_>, problems: &mut Collector) -> SynthesizeSt
     for (table, node) in fields.map("tables", problems) {
         match node.value {
             Yaml::Int(rows) if rows >= 0 => {
-                let rows = Located { value: rows.unsigned_abs(), at: node.at };
+                let rows = Located {
+                    value: rows.unsigned_abs(),
+                    at: node.at,
+                };
                 tables.push((table.clone(), rows));
             }
-            _ => problems.add(node.at, format!("`synthesize.tables.{}` is how many rows to add", table.value)),
+            _ => problems.add(
+                node.at,
+                format!(
+                    "`synthesize.tables.{}` is how many rows to add",
+                    table.value
+                ),
+            ),
         }
     }
     if tables.is_empty() {
-        problems.add(fields.at(), "`synthesize` needs `tables`: which, and how many rows to add");
+        problems.add(
+            fields.at(),
+            "`synthesize` needs `tables`: which, and how many rows to add",
+        );
     }
     let mut columns = Vec::new();
     for (column, node) in fields.map("columns", problems) {
@@ -323,18 +450,34 @@ fn synthesize(fields: &mut Fields<'_>, problems: &mut Collector) -> SynthesizeSt
                 columns.push((column.clone(), Located { value, at: node.at }));
             }
             _ => {
-                let mut inner = Fields::of(node, format!("synthesize.columns.{}", column.value), problems);
+                let mut inner = Fields::of(
+                    node,
+                    format!("synthesize.columns.{}", column.value),
+                    problems,
+                );
                 let generator = inner.required("generator", problems);
-                let params =
-                    inner.node("params").map(|n| params(n, "synthesize.columns.params", problems)).unwrap_or_default();
+                let params = inner
+                    .node("params")
+                    .map(|n| params(n, "synthesize.columns.params", problems))
+                    .unwrap_or_default();
                 inner.finish(problems);
                 if let Some(generator) = generator {
-                    columns.push((column.clone(), Located { value: (generator.value, params), at: generator.at }));
+                    columns.push((
+                        column.clone(),
+                        Located {
+                            value: (generator.value, params),
+                            at: generator.at,
+                        },
+                    ));
                 }
             }
         }
     }
-    SynthesizeStep { tables, columns, locale: fields.text("locale", problems) }
+    SynthesizeStep {
+        tables,
+        columns,
+        locale: fields.text("locale", problems),
+    }
 }
 
 fn provision(fields: &mut Fields<'_>, problems: &mut Collector) -> Option<ProvisionStep> {
@@ -348,21 +491,39 @@ fn provision(fields: &mut Fields<'_>, problems: &mut Collector) -> Option<Provis
             }
             Some(kind) => *kind,
             None => {
-                problems.unknown(word.at, "environment kind", &word.value, KINDS.iter().map(|kind| kind.as_str()));
+                problems.unknown(
+                    word.at,
+                    "environment kind",
+                    &word.value,
+                    KINDS.iter().map(|kind| kind.as_str()),
+                );
                 EnvironmentKind::Test
             }
         },
     };
     let connection = fields.text("connection", problems);
-    let adopt = fields.boolean("adopt", problems).is_some_and(|adopt| adopt.value);
-    Some(ProvisionStep { environment: environment?, kind, connection, adopt })
+    let adopt = fields
+        .boolean("adopt", problems)
+        .is_some_and(|adopt| adopt.value);
+    Some(ProvisionStep {
+        environment: environment?,
+        kind,
+        connection,
+        adopt,
+    })
 }
 
 fn word(node: &Node, path: &str, problems: &mut Collector) -> Option<Located<String>> {
     match &node.value {
-        Yaml::Text(text) => Some(Located { value: text.clone(), at: node.at }),
+        Yaml::Text(text) => Some(Located {
+            value: text.clone(),
+            at: node.at,
+        }),
         other => {
-            problems.add(node.at, format!("`{path}` must be a text, not {}", other.kind()));
+            problems.add(
+                node.at,
+                format!("`{path}` must be a text, not {}", other.kind()),
+            );
             None
         }
     }
@@ -372,16 +533,29 @@ fn category(word: &Located<String>, problems: &mut Collector) -> Option<Located<
     match word.value.parse::<Category>() {
         Ok(value) => Some(Located { value, at: word.at }),
         Err(_) => {
-            problems.unknown(word.at, "category", &word.value, Category::ALL.iter().map(|c| c.as_str()));
+            problems.unknown(
+                word.at,
+                "category",
+                &word.value,
+                Category::ALL.iter().map(|c| c.as_str()),
+            );
             None
         }
     }
 }
 
 fn type_class(word: &Located<String>, problems: &mut Collector) -> Option<TypeClass> {
-    let found = TYPES.iter().copied().find(|class| class.as_str() == word.value);
+    let found = TYPES
+        .iter()
+        .copied()
+        .find(|class| class.as_str() == word.value);
     if found.is_none() {
-        problems.unknown(word.at, "type", &word.value, TYPES.iter().map(|class| class.as_str()));
+        problems.unknown(
+            word.at,
+            "type",
+            &word.value,
+            TYPES.iter().map(|class| class.as_str()),
+        );
     }
     found
 }
@@ -391,7 +565,10 @@ fn params(node: &Node, path: &str, problems: &mut Collector) -> Params {
         serde_json::Value::Object(map) => Params(map),
         serde_json::Value::Null => Params::default(),
         _ => {
-            problems.add(node.at, format!("`{path}` must be a map, not {}", node.value.kind()));
+            problems.add(
+                node.at,
+                format!("`{path}` must be a map, not {}", node.value.kind()),
+            );
             Params::default()
         }
     }
@@ -411,7 +588,9 @@ fn reference(text: &Located<String>, problems: &mut Collector) -> Option<Located
 fn is_plain_name(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= 100
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
 #[cfg(test)]
@@ -452,7 +631,10 @@ provision:
         assert_eq!(mask.rules[0].value.name, "Employee.Title");
         assert_eq!(mask.rules[1].value.name, "category email");
         let subset = workflow.subset.unwrap();
-        assert_eq!(subset.seeds[0].rows, SeedRows::Where("Country = 'Brazil'".to_owned()));
+        assert_eq!(
+            subset.seeds[0].rows,
+            SeedRows::Where("Country = 'Brazil'".to_owned())
+        );
         assert_eq!(subset.edges[0].children, Down::Cap(3));
     }
 

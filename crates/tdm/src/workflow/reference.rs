@@ -22,20 +22,31 @@ impl ReferenceText {
     /// # Errors
     /// When the text has another form: a sentence that says which.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (child, parent) =
-            split_outside_quotes(text, "->").ok_or("a reference is written `child(column) -> parent(column)`")?;
+        let (child, parent) = split_outside_quotes(text, "->")
+            .ok_or("a reference is written `child(column) -> parent(column)`")?;
         let (child, child_columns) = side(child)?;
         let (parent, parent_columns) = side(parent)?;
         if child_columns.len() != parent_columns.len() {
             return Err("both sides need the same number of columns".to_owned());
         }
-        Ok(Self { child, child_columns, parent, parent_columns })
+        Ok(Self {
+            child,
+            child_columns,
+            parent,
+            parent_columns,
+        })
     }
 }
 
 impl fmt::Display for ReferenceText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let columns = |list: &[String]| if list.is_empty() { String::new() } else { format!("({})", list.join(", ")) };
+        let columns = |list: &[String]| {
+            if list.is_empty() {
+                String::new()
+            } else {
+                format!("({})", list.join(", "))
+            }
+        };
         write!(
             f,
             "{}{} -> {}{}",
@@ -76,7 +87,11 @@ fn name(text: &str) -> Result<String, String> {
         Some(inside) => inside.replace("\"\"", "\""),
         None => text.to_owned(),
     };
-    if unquoted.is_empty() { Err("a name is missing".to_owned()) } else { Ok(unquoted) }
+    if unquoted.is_empty() {
+        Err("a name is missing".to_owned())
+    } else {
+        Ok(unquoted)
+    }
 }
 
 fn split_outside_quotes<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
@@ -97,17 +112,31 @@ mod tests {
 
     #[test]
     fn quoted_and_composite_names_are_read() {
-        let reference = ReferenceText::parse(r#"sales.items(order_id, "line, no") -> "the orders"(id, no)"#).unwrap();
+        let reference =
+            ReferenceText::parse(r#"sales.items(order_id, "line, no") -> "the orders"(id, no)"#)
+                .unwrap();
         assert_eq!(reference.child, "sales.items");
         assert_eq!(reference.child_columns, ["order_id", "line, no"]);
         assert_eq!(reference.parent, "the orders");
         assert_eq!(reference.parent_columns, ["id", "no"]);
-        assert!(ReferenceText::parse("a -> b").unwrap().child_columns.is_empty());
+        assert!(
+            ReferenceText::parse("a -> b")
+                .unwrap()
+                .child_columns
+                .is_empty()
+        );
     }
 
     #[test]
     fn other_forms_are_refused() {
-        for text in ["a(b)", "a(b) -> c(d, e)", "a(b -> c(d)", "a() -> b()", "-> b", ""] {
+        for text in [
+            "a(b)",
+            "a(b) -> c(d, e)",
+            "a(b -> c(d)",
+            "a() -> b()",
+            "-> b",
+            "",
+        ] {
             assert!(ReferenceText::parse(text).is_err(), "{text}");
         }
     }

@@ -17,10 +17,18 @@ pub(in crate::migrate) fn rustfmt_agrees(source: &str) {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut rustfmt) = started else { return };
-    rustfmt.stdin.take().unwrap().write_all(source.as_bytes()).unwrap();
+    rustfmt
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(source.as_bytes())
+        .unwrap();
     let output = rustfmt.wait_with_output().unwrap();
     let changes = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && changes.trim().is_empty(), "{changes}\n{source}");
+    assert!(
+        output.status.success() && changes.trim().is_empty(),
+        "{changes}\n{source}"
+    );
 }
 
 async fn history() -> Catalog {
@@ -30,11 +38,19 @@ async fn history() -> Catalog {
 }
 
 fn table<'a>(catalog: &'a mut Catalog, name: &str) -> &'a mut TableSchema {
-    catalog.tables.iter_mut().find(|table| table.table.name == name).unwrap()
+    catalog
+        .tables
+        .iter_mut()
+        .find(|table| table.table.name == name)
+        .unwrap()
 }
 
 fn column<'a>(catalog: &'a mut Catalog, table_name: &str, name: &str) -> &'a mut Column {
-    table(catalog, table_name).columns.iter_mut().find(|column| column.name == name).unwrap()
+    table(catalog, table_name)
+        .columns
+        .iter_mut()
+        .find(|column| column.name == name)
+        .unwrap()
 }
 
 fn new_column(name: &str, native: &str) -> Column {
@@ -47,7 +63,10 @@ fn new_column(name: &str, native: &str) -> Column {
 }
 
 fn index(table: &str, columns: &[&str], unique: bool) -> Index {
-    let part = |name: &&str| IndexPart::Column { name: (*name).to_owned(), descending: false };
+    let part = |name: &&str| IndexPart::Column {
+        name: (*name).to_owned(),
+        descending: false,
+    };
     Index {
         name: format!("idx-{table}-{}", columns.join("-")),
         parts: columns.iter().map(part).collect(),
@@ -90,7 +109,9 @@ fn new_table(name: &str, columns: Vec<Column>) -> TableSchema {
 
 /// The history's catalog after a change of every kind that the history has words for.
 fn reworked(mut catalog: Catalog) -> Catalog {
-    catalog.tables.retain(|table| table.table.name != "environments");
+    catalog
+        .tables
+        .retain(|table| table.table.name != "environments");
     let mut notes = new_table(
         "notes",
         vec![
@@ -99,17 +120,40 @@ fn reworked(mut catalog: Catalog) -> Catalog {
             new_column("body", "text"),
         ],
     );
-    notes.foreign_keys.push(reference("notes", "job_id", "jobs", Action::Cascade));
-    notes.checks.push(one_of("notes", "kind", &["remark", "question", "answer", "decision", "warning"]));
-    notes.indexes.push(index("notes", &["job_id", "kind"], true));
-    let mut votes = new_table("attachments", vec![new_column("note_id", "uuid_text").not_null()]);
-    votes.foreign_keys.push(reference("attachments", "note_id", "notes", Action::Restrict));
-    votes.indexes.push(index("attachments", &["note_id"], false));
+    notes
+        .foreign_keys
+        .push(reference("notes", "job_id", "jobs", Action::Cascade));
+    notes.checks.push(one_of(
+        "notes",
+        "kind",
+        &["remark", "question", "answer", "decision", "warning"],
+    ));
+    notes
+        .indexes
+        .push(index("notes", &["job_id", "kind"], true));
+    let mut votes = new_table(
+        "attachments",
+        vec![new_column("note_id", "uuid_text").not_null()],
+    );
+    votes.foreign_keys.push(reference(
+        "attachments",
+        "note_id",
+        "notes",
+        Action::Restrict,
+    ));
+    votes
+        .indexes
+        .push(index("attachments", &["note_id"], false));
     catalog.tables.extend([votes, notes]);
 
     let rules = table(&mut catalog, "masking_rules");
     rules.table = TableRef::new("rule_sets");
-    rules.foreign_keys = vec![reference("rule_sets", "schema_version_id", "schema_versions", Action::Restrict)];
+    rules.foreign_keys = vec![reference(
+        "rule_sets",
+        "schema_version_id",
+        "schema_versions",
+        Action::Restrict,
+    )];
     rules.indexes = vec![
         index("rule_sets", &["name", "version_number"], true),
         index("rule_sets", &["schema_version_id"], false),
@@ -118,21 +162,32 @@ fn reworked(mut catalog: Catalog) -> Catalog {
     column(&mut catalog, "jobs", "user_name").name = "actor".to_owned();
     let jobs = table(&mut catalog, "jobs");
     jobs.columns.retain(|column| column.name != "plan_hash");
-    jobs.columns.push(new_column("priority", "integer").not_null());
+    jobs.columns
+        .push(new_column("priority", "integer").not_null());
     jobs.columns.push(new_column("note", "text"));
     jobs.checks = vec![one_of(
         "jobs",
         "status",
-        &["pending", "running", "completed", "failed", "cancelled", "stopped"],
+        &[
+            "pending",
+            "running",
+            "completed",
+            "failed",
+            "cancelled",
+            "stopped",
+        ],
     )];
     jobs.indexes.push(index("jobs", &["priority"], false));
 
     column(&mut catalog, "job_logs", "message").nullable = true;
     let code = column(&mut catalog, "job_logs", "code");
     (code.native, code.logical) = ("text".to_owned(), LogicalType::TEXT);
-    table(&mut catalog, "lineage").foreign_keys = vec![reference("lineage", "job_id", "jobs", Action::Cascade)];
+    table(&mut catalog, "lineage").foreign_keys =
+        vec![reference("lineage", "job_id", "jobs", Action::Cascade)];
     column(&mut catalog, "schemas", "description").nullable = false;
-    table(&mut catalog, "dataset_metadata").columns.push(new_column("comment", "text"));
+    table(&mut catalog, "dataset_metadata")
+        .columns
+        .push(new_column("comment", "text"));
     catalog.tables.sort_by(|a, b| a.table.cmp(&b.table));
     catalog
 }
@@ -144,7 +199,11 @@ fn is_golden(name: &str, source: &str) {
         std::fs::write(&path, source).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap();
-    assert!(expected == source, "{} differs from:\n{source}", path.display());
+    assert!(
+        expected == source,
+        "{} differs from:\n{source}",
+        path.display()
+    );
     rustfmt_agrees(source);
 }
 
@@ -154,7 +213,10 @@ async fn a_change_of_every_kind_is_written() {
     let history = history().await;
     let rendered = draft("rework_everything", &history, &reworked(history.clone())).unwrap();
     is_golden("m20270101_000002_rework_everything.rs", &rendered.source);
-    assert_eq!(rendered.source.matches("// DECIDE: ").count(), rendered.decisions.len());
+    assert_eq!(
+        rendered.source.matches("// DECIDE: ").count(),
+        rendered.decisions.len()
+    );
     for expected in [
         "tables `masking_rules` and `rule_sets` look like one",
         "what `environments` holds is lost",
@@ -165,7 +227,13 @@ async fn a_change_of_every_kind_is_written() {
         "`job_logs.code` changes from Word to Text",
         "SQLite builds `lineage` anew",
     ] {
-        assert!(rendered.decisions.iter().any(|decision| decision.contains(expected)), "{expected}");
+        assert!(
+            rendered
+                .decisions
+                .iter()
+                .any(|decision| decision.contains(expected)),
+            "{expected}"
+        );
     }
 }
 
@@ -192,7 +260,9 @@ async fn what_the_history_has_no_word_for_is_left_to_a_person() {
         ("`jobs.operation` is declared varchar(64)", |c| {
             let column = column(c, "jobs", "operation");
             column.native = "varchar(64)".to_owned();
-            column.logical = LogicalType::Text { max_length: Some(64) };
+            column.logical = LogicalType::Text {
+                max_length: Some(64),
+            };
         }),
         ("`jobs.operation` has the collation nocase", |c| {
             column(c, "jobs", "operation").collation = Some("nocase".to_owned());
@@ -200,7 +270,9 @@ async fn what_the_history_has_no_word_for_is_left_to_a_person() {
         ("`jobs.operation` is filled by the database", |c| {
             column(c, "jobs", "operation").generation = Generation::Identity { always: false };
         }),
-        ("has the unique constraint (operation)", |c| table(c, "jobs").unique.push(Key::over(["operation"]))),
+        ("has the unique constraint (operation)", |c| {
+            table(c, "jobs").unique.push(Key::over(["operation"]))
+        }),
         ("has the foreign key jobs(operation) -> tables(name)", |c| {
             let columns = vec![("operation".to_owned(), "name".to_owned())];
             let key = ForeignKey::new(TableRef::new("jobs"), TableRef::new("tables"), columns);
@@ -225,8 +297,18 @@ async fn what_the_history_has_no_word_for_is_left_to_a_person() {
         let mut entities = history.clone();
         edit(&mut entities);
         let rendered = draft("edit", &history, &entities).unwrap();
-        assert!(rendered.decisions.iter().any(|decision| decision.contains(expected)), "{expected}");
-        assert_eq!(rendered.source.matches("// DECIDE: ").count(), rendered.decisions.len(), "{expected}");
+        assert!(
+            rendered
+                .decisions
+                .iter()
+                .any(|decision| decision.contains(expected)),
+            "{expected}"
+        );
+        assert_eq!(
+            rendered.source.matches("// DECIDE: ").count(),
+            rendered.decisions.len(),
+            "{expected}"
+        );
         rustfmt_agrees(&rendered.source);
         // The way back is asked for as well: here the oddity goes.
         let back = draft("edit", &entities, &history).unwrap();
@@ -245,15 +327,21 @@ async fn lines_break_where_rustfmt_breaks_them() {
         let words: Vec<String> = (0..length).map(|n| format!("w{n}")).collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         jobs.columns.push(new_column(&long, "text"));
-        jobs.indexes.push(index("jobs", &[&long, "status", "operation"], true));
+        jobs.indexes
+            .push(index("jobs", &[&long, "status", "operation"], true));
         jobs.indexes.push(index("jobs", &[&long], false));
         jobs.checks.push(one_of("jobs", "operation", &words));
-        jobs.checks.push(one_of("jobs", &long, &["some", "words", &long]));
+        jobs.checks
+            .push(one_of("jobs", &long, &["some", "words", &long]));
         let lone = new_table(&format!("t{long}"), vec![]);
         let mut owner = new_table("owners", vec![new_column(&long, "varchar(255)").not_null()]);
-        owner.indexes.push(index("owners", &[&long, &format!("{long}_"), "id"], false));
+        owner
+            .indexes
+            .push(index("owners", &[&long, &format!("{long}_"), "id"], false));
         entities.tables.extend([lone, owner]);
-        entities.tables.retain(|table| table.table.name != "environments");
+        entities
+            .tables
+            .retain(|table| table.table.name != "environments");
         rustfmt_agrees(&draft("long", &history, &entities).unwrap().source);
     }
 }
@@ -285,20 +373,37 @@ fn crate_copy() -> tempfile::TempDir {
 async fn an_empty_migration_is_written_and_entered() {
     let directory = crate_copy();
     let date = NaiveDate::from_ymd_opt(2027, 1, 31).unwrap();
-    let error = new("Nothing new", directory.path(), date, false).await.unwrap_err();
+    let error = new("Nothing new", directory.path(), date, false)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("agree"), "{error}");
-    let report = new("Move old rows!", directory.path(), date, true).await.unwrap();
-    assert!(report.name.starts_with("m20270131_") && report.name.ends_with("_move_old_rows"), "{}", report.name);
+    let report = new("Move old rows!", directory.path(), date, true)
+        .await
+        .unwrap();
+    assert!(
+        report.name.starts_with("m20270131_") && report.name.ends_with("_move_old_rows"),
+        "{}",
+        report.name
+    );
     let source = std::fs::read_to_string(&report.file).unwrap();
-    assert!(source.starts_with("//! Move old rows.\n// DECIDE: "), "{source}");
+    assert!(
+        source.starts_with("//! Move old rows.\n// DECIDE: "),
+        "{source}"
+    );
     rustfmt_agrees(&source);
     assert_eq!(report.decisions.len(), 1);
     for path in &report.registered {
-        assert!(std::fs::read_to_string(path).unwrap().contains(&report.name));
+        assert!(
+            std::fs::read_to_string(path)
+                .unwrap()
+                .contains(&report.name)
+        );
     }
     assert!(report.to_string().contains("1 thing to decide"));
     // This program does not know the one just written: what would come next is not to be said.
-    let error = new("again", directory.path(), date, true).await.unwrap_err();
+    let error = new("again", directory.path(), date, true)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("build it again"), "{error}");
 }
 
@@ -306,9 +411,19 @@ async fn an_empty_migration_is_written_and_entered() {
 async fn a_migration_never_comes_before_the_newest() {
     let directory = crate_copy();
     let date = NaiveDate::from_ymd_opt(2020, 1, 1).unwrap();
-    let error = new("early", directory.path(), date, true).await.unwrap_err();
+    let error = new("early", directory.path(), date, true)
+        .await
+        .unwrap_err();
     assert!(error.to_string().contains("before it"), "{error}");
-    assert_eq!(next_name("m20261122_000009_a", NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(), "b").unwrap(), "m20261122_000010_b");
+    assert_eq!(
+        next_name(
+            "m20261122_000009_a",
+            NaiveDate::from_ymd_opt(2026, 11, 22).unwrap(),
+            "b"
+        )
+        .unwrap(),
+        "m20261122_000010_b"
+    );
 }
 
 #[test]
