@@ -47,18 +47,27 @@ async fn run(rows: u64, runs: u64) {
     println!("{rows} rows, 12 columns, {} MB", size / 1_000_000);
 
     let (mut floors, mut copies) = (Vec::new(), Vec::new());
+    let (mut floor_cpu, mut copy_cpu) = (Vec::new(), Vec::new());
     for number in 0..runs {
         let floor = directory.path().join(format!("floor{number}.sqlite"));
+        let before = processor_time();
         floors.push(insert_select(&from, &floor));
         std::fs::remove_file(&floor).unwrap();
+        let between = processor_time();
         let copy = directory.path().join("copy.sqlite");
         copies.push(streamed(&from, &copy, rows).await);
+        floor_cpu.push(between - before);
+        copy_cpu.push(processor_time() - between);
     }
     let (floor, copy) = (median(floors), median(copies));
     println!("INSERT … SELECT, attached: {:.2} s", floor.as_secs_f64());
     println!("streamed and published:    {:.2} s", copy.as_secs_f64());
     let ratio = copy.as_secs_f64() / floor.as_secs_f64();
     println!("ratio: {ratio:.2} (wanted: at most 2.80)");
+    // On a machine with other work, processor time is the fairer figure.
+    let (floor, copy) = (median(floor_cpu), median(copy_cpu));
+    let (floor, copy) = (floor.as_secs_f64(), copy.as_secs_f64());
+    println!("processor time: {floor:.2} s and {copy:.2} s over all threads");
     if let Some(peak) = peak_memory() {
         println!("peak memory: {peak}");
     }
@@ -170,6 +179,18 @@ fn cleared(batch: &Batch<Sensitive>) -> Batch<Cleared> {
         batch.origin(),
     )
     .unwrap()
+}
+
+/// User and system time of this process so far, where the kernel tells, in its usual ticks of 10 ms.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields = stat.rsplit(')').next().unwrap_or_default().split(' ');
+    let ticks: u64 = fields
+        .skip(12)
+        .take(2)
+        .filter_map(|n| n.parse::<u64>().ok())
+        .sum();
+    Duration::from_millis(ticks * 10)
 }
 
 /// The kernel's own count, where there is one.

@@ -32,14 +32,55 @@ pub(super) fn install(connection: &Connection) -> rusqlite::Result<()> {
 
 /// A condition with one parameter, `?1`, and the text to bind to it.
 pub(super) struct KeyFilter {
-    pub(super) condition: String,
+    condition: String,
+    seek: Option<Seek>,
     pub(super) json: String,
 }
 
-/// Puts the keys into a condition. `affinity` is that of the table's columns.
+impl KeyFilter {
+    /// The condition that the database answers best.
+    pub(super) fn condition(&self, connection: &Connection) -> &str {
+        match &self.seek {
+            Some(seek) if seek.is_served(connection) => &seek.condition,
+            _ => &self.condition,
+        }
+    }
+}
+
+/// A composite key looked up one by one in an index over all its columns. `IN` would use the first column of
+/// the index alone, and read a whole tenant for a handful of rows.
+struct Seek {
+    condition: String,
+    /// The statement inside the condition.
+    select: String,
+    columns: usize,
+}
+
+impl Seek {
+    /// What the table is called in the statement.
+    const ALIAS: &str = "tdm_row";
+
+    /// Whether an index takes every column of the key. Without one, each key would read the whole table.
+    fn is_served(&self, connection: &Connection) -> bool {
+        let plan = || -> rusqlite::Result<Vec<String>> {
+            let mut statement =
+                connection.prepare(&format!("EXPLAIN QUERY PLAN {}", self.select))?;
+            statement.query_map([], |row| row.get(3))?.collect()
+        };
+        let wanted = format!("SEARCH {} ", Self::ALIAS);
+        plan().is_ok_and(|lines| {
+            lines
+                .iter()
+                .any(|line| line.starts_with(&wanted) && line.matches("=?").count() == self.columns)
+        })
+    }
+}
+
+/// Puts the keys into a condition. `affinity` is that of the table's columns, `rowid` a name of its rowid.
 pub(super) fn compile(
     table: &TableRef,
     batch: &KeyBatch,
+    rowid: Option<&str>,
     affinity: impl Fn(&str) -> Affinity,
 ) -> PortResult<KeyFilter> {
     let malformed = || PortError::Invalid {
@@ -101,17 +142,47 @@ pub(super) fn compile(
         if plain { raw } else { untagged(&raw) }
     };
     let parts: Vec<String> = (0..names.len()).map(part).collect();
+    let seek = match rowid {
+        Some(rowid) if !single => Some(seek(table, rowid, &names, &parts)?),
+        _ => None,
+    };
     let left = if single {
         names.remove(0)
     } else {
         format!("({})", names.join(", "))
     };
     Ok(KeyFilter {
+        seek,
         condition: format!(
             "{left} IN (SELECT {} FROM json_each(?1) AS j)",
             parts.join(", ")
         ),
         json: Value::Array(list).to_string(),
+    })
+}
+
+fn seek(table: &TableRef, rowid: &str, names: &[String], parts: &[String]) -> PortResult<Seek> {
+    let alias = Seek::ALIAS;
+    let (mut keys, mut same) = (Vec::new(), Vec::new());
+    for (at, (name, part)) in names.iter().zip(parts).enumerate() {
+        keys.push(format!("{part} AS k{at}"));
+        // A cast stands around the whole name.
+        same.push(match name.strip_prefix("CAST(") {
+            Some(rest) => format!("CAST({alias}.{rest} = k.k{at}"),
+            None => format!("{alias}.{name} = k.k{at}"),
+        });
+    }
+    let select = format!(
+        "SELECT {alias}.{rowid} FROM (SELECT {} FROM json_each(?1) AS j) AS k CROSS JOIN {} AS {alias} WHERE {}",
+        keys.join(", "),
+        Dialect::Sqlite.identifier(&table.name)?,
+        same.join(" AND ")
+    );
+    Ok(Seek {
+        // A set of rowids: a row that two spellings of a key find comes once.
+        condition: format!("{rowid} IN ({select})"),
+        select,
+        columns: names.len(),
     })
 }
 

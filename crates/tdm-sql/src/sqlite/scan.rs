@@ -142,8 +142,8 @@ impl Plan {
                 for column in &batch.columns {
                     shape.require(&table, &column.name)?;
                 }
-                let compiled = keys::compile(&table, batch, |name| shape.affinity(name))?;
-                sql.push_str(&format!(" WHERE {}", compiled.condition));
+                let compiled = keys::compile(&table, batch, rowid, |name| shape.affinity(name))?;
+                sql.push_str(&format!(" WHERE {}", compiled.condition(connection)));
                 Filter::Keys(compiled.json)
             }
             RowFilter::Sample { rows, seed } => {

@@ -47,6 +47,9 @@ impl Default for SourceOptions {
 /// is an error with its place, except where nothing is lost: integers as reals, numbers as text.
 ///
 /// A table's namespace is not looked at: a file has one.
+///
+/// The file itself is never written. Beside a database in WAL mode SQLite keeps a `-wal` and a `-shm` file for
+/// its readers, and a reader that may not write leaves them there.
 #[derive(Debug, Clone)]
 pub struct SqliteSource {
     worker: Arc<Worker>,

@@ -67,6 +67,14 @@ impl Worker {
         &self,
         job: impl FnOnce(&Connection) -> PortResult<T> + Send + 'static,
     ) -> PortResult<T> {
+        self.begin(job).await?.outcome(&self.object).await
+    }
+
+    /// Hands `job` to the connection's thread and does not wait for it.
+    pub(super) async fn begin<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> PortResult<T> + Send + 'static,
+    ) -> PortResult<Running<T>> {
         let (done, result) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             // The caller may have stopped waiting.
@@ -76,7 +84,7 @@ impl Worker {
             .send(Command::Run(job))
             .await
             .map_err(|_| ended(&self.object))?;
-        result.await.map_err(|_| ended(&self.object))?
+        Ok(Running(result))
     }
 
     /// Runs `job` without waiting, if the queue has room.
@@ -108,6 +116,16 @@ impl std::fmt::Debug for Worker {
         f.debug_struct("Worker")
             .field("object", &self.object)
             .finish_non_exhaustive()
+    }
+}
+
+/// A job that runs, or waits to.
+pub(super) struct Running<T>(oneshot::Receiver<PortResult<T>>);
+
+impl<T> Running<T> {
+    /// What became of it.
+    pub(super) async fn outcome(self, object: &str) -> PortResult<T> {
+        self.0.await.map_err(|_| ended(object))?
     }
 }
 

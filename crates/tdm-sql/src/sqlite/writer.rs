@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use futures_util::future::join;
 use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use tdm_core::arrow_array::ArrayRef;
@@ -21,10 +20,13 @@ use super::affinity::{Affinity, Oracle, Outcome};
 use super::builder::CarriedBuilder;
 use super::cells::Cells;
 use super::failure::Doing;
-use super::worker::Worker;
+use super::worker::{Running, Worker};
 use crate::quote::Dialect;
 
 /// A writer of one unit.
+///
+/// A batch is inserted while the caller makes the next one, so a refusal may surface one call later: at the
+/// next `write`, or at `finish`.
 pub(super) struct SqliteWriter {
     worker: Arc<Worker>,
     table: TableRef,
@@ -33,6 +35,8 @@ pub(super) struct SqliteWriter {
     storage: Arc<[Storage]>,
     oracle: Oracle,
     digest: RowDigest,
+    /// The batch that the other thread inserts while the caller makes the next one.
+    inserting: Option<Running<()>>,
     failed: bool,
     writing: Arc<AtomicBool>,
 }
@@ -96,9 +100,21 @@ impl SqliteWriter {
             storage: storage.into(),
             oracle,
             digest: RowDigest::default(),
+            inserting: None,
             failed: false,
             writing,
         })
+    }
+
+    /// Waits for the batch that is being inserted.
+    async fn settle(&mut self) -> PortResult<()> {
+        let Some(inserting) = self.inserting.take() else {
+            return Ok(());
+        };
+        let before = std::mem::replace(&mut self.failed, true);
+        inserting.outcome(self.worker.object()).await?;
+        self.failed = before;
+        Ok(())
     }
 
     /// Adds `batch` to the digest as the target will return it.
@@ -327,21 +343,26 @@ impl TableWriter for SqliteWriter {
         }
         // Until the outcome is known: a caller that stops waiting leaves a unit in an unknown state.
         self.failed = true;
-        let rows = batch.clone();
+        // The digest is made while the other thread still inserts the batch before.
+        self.digest(&batch)?;
+        self.settle().await?;
+        self.failed = true;
         let (sql, table) = (Arc::clone(&self.insert), self.table.clone());
         let storage = Arc::clone(&self.storage);
-        let worker = Arc::clone(&self.worker);
-        let inserted =
-            worker.run(move |connection| insert(connection, &sql, &table, &storage, &rows));
-        // The digest is made while the other thread inserts.
-        let digested = async { self.digest(&batch) };
-        let (inserted, digested) = join(inserted, digested).await;
-        inserted.and(digested)?;
+        let inserting = self
+            .worker
+            .begin(move |connection| insert(connection, &sql, &table, &storage, &batch))
+            .await?;
+        self.inserting = Some(inserting);
         self.failed = false;
         Ok(())
     }
 
     async fn finish(mut self: Box<Self>) -> PortResult<WriteReceipt> {
+        if let Err(error) = self.settle().await {
+            self.end("ROLLBACK").await?;
+            return Err(error);
+        }
         if self.failed {
             self.end("ROLLBACK").await?;
             return Err(PortError::Conflict {

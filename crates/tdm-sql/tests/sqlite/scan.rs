@@ -319,6 +319,47 @@ async fn composite_keys_match_as_a_whole_with_or_without_an_index() {
 }
 
 #[tokio::test]
+async fn composite_keys_use_the_whole_index_and_give_a_row_once() {
+    let place = Place::new();
+    // One tenant: the first column of the key tells nothing.
+    let source = place
+        .source(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, tenant INTEGER, code TEXT COLLATE NOCASE);
+             CREATE UNIQUE INDEX i ON t (tenant, code);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+             INSERT INTO t SELECT i, 1, 'c' || i FROM n",
+        )
+        .await;
+    let table = table(&catalog(&source).await, "t");
+    let started = std::time::Instant::now();
+    for number in 1..=200 {
+        let codes = vec![
+            format!("c{number}"),
+            format!("C{number}"),
+            "none".to_owned(),
+        ];
+        let filter = keys(
+            &table,
+            &[
+                (
+                    "tenant",
+                    Encoding::Int64,
+                    Arc::new(Int64Array::from(vec![1, 1, 1])),
+                ),
+                ("code", Encoding::Text, Arc::new(StringArray::from(codes))),
+            ],
+        );
+        assert_eq!(ids(&source, &table, filter).await, [number]);
+    }
+    // Reading the tenant for each of them takes some seconds in a debug build.
+    assert!(
+        started.elapsed().as_millis() < 1_500,
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
 async fn reals_as_keys_find_themselves() {
     let place = Place::new();
     let mut values: Vec<f64> = vec![

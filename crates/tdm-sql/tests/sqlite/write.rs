@@ -353,7 +353,9 @@ async fn a_refused_row_is_named_by_column_and_constraint_and_never_shown() {
         let mut writer = staging.open(&of.table, &shape).await.unwrap();
         let rows = arrays[0].len();
         let batch = Batch::<Sensitive>::read(shape, arrays, rows, 0).unwrap();
-        let error = writer.write(cleared(&batch)).await.unwrap_err();
+        writer.write(cleared(&batch)).await.unwrap();
+        // The batch is inserted while the caller makes the next one.
+        let error = writer.finish().await.unwrap_err();
         assert_eq!(
             error,
             PortError::RowRefused {
@@ -362,17 +364,18 @@ async fn a_refused_row_is_named_by_column_and_constraint_and_never_shown() {
             }
         );
         assert_eq!(error.class(), ErrorClass::Data);
-        // A unit with a failed write cannot end well.
-        assert!(writer.finish().await.is_err());
     }
     let number = column("v", "INT", LogicalType::Float { bits: 64 });
     let shape = schema(&s.table, &[(&number, Encoding::Float64)]);
     let mut writer = staging.open(&s.table, &shape).await.unwrap();
     let nan: ArrayRef = Arc::new(Float64Array::from(vec![f64::NAN]));
     let batch = Batch::<Sensitive>::read(shape, vec![nan], 1, 0).unwrap();
+    writer.write(cleared(&batch)).await.unwrap();
     let error = writer.write(cleared(&batch)).await.unwrap_err();
     assert!(matches!(error, PortError::RowRefused { ref code, .. } if code == "not a number"));
-    writer.abort().await.unwrap();
+    // A unit with a failed write cannot end well.
+    let error = writer.finish().await.unwrap_err();
+    assert!(matches!(error, PortError::Conflict { .. }));
     staging.complete().await.unwrap();
     let staged = staging.read().await.unwrap();
     let back = batches(staged.as_ref(), request(&t, Form::Carried, RowFilter::All))
