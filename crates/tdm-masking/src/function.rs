@@ -10,8 +10,11 @@ use tdm_core::function::{
 use tdm_core::keyring::{DomainKey, PseudonymDomain};
 use tdm_core::types::TypeClass;
 
+pub(crate) mod choice;
+pub(crate) mod compound;
 pub(crate) mod constant;
 pub(crate) mod contact;
+pub(crate) mod ff1;
 pub(crate) mod finance;
 pub(crate) mod free_text;
 pub(crate) mod handle;
@@ -19,6 +22,7 @@ pub(crate) mod json;
 pub(crate) mod nested;
 pub(crate) mod network;
 pub(crate) mod number;
+pub(crate) mod pattern;
 pub(crate) mod person;
 pub(crate) mod place;
 pub(crate) mod text;

@@ -38,6 +38,7 @@ mod cells;
 mod check;
 mod function;
 mod group;
+mod guard;
 mod json_text;
 mod permutation;
 mod selection;

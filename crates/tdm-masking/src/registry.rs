@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tdm_core::function::{Descriptor, MaskingFunction};
 
 use crate::function::{
-    Function, constant, contact, finance, free_text, handle, json, network, number, person, place,
-    text, time, token, uuid,
+    Function, choice, compound, constant, contact, ff1, finance, free_text, handle, json, network,
+    number, pattern, person, place, text, time, token, uuid,
 };
 
 /// Functions by name, in the order of the documentation.
@@ -39,7 +39,14 @@ impl Registry {
             constant::FIXED,
             constant::ERASE,
             constant::PICK,
+            choice::DEFAULT,
+            choice::DICTIONARY,
+            choice::CHOOSE,
             token::TOKEN,
+            ff1::FF1,
+            pattern::FROM_PATTERN,
+            pattern::REGEX_REPLACE,
+            pattern::TRUNCATE,
             text::SCRAMBLE,
             text::REDACT,
             text::BLANK_SHAPE,
@@ -96,6 +103,11 @@ impl Registry {
             all.push(Arc::new(free_text::FreeText {
                 functions: all.as_slice().into(),
             }));
+        }
+        for function in compound::all(&all.as_slice().into()) {
+            if !replaced(function.descriptor().name) {
+                all.push(Arc::new(function));
+            }
         }
         if !replaced("json") {
             all.push(Arc::new(json::Json {

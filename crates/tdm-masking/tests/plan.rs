@@ -633,3 +633,53 @@ fn no_error_holds_a_value() {
         );
     }
 }
+
+#[test]
+fn conditions_preserved_values_and_mismatches() {
+    let tables = [table("t", &[("kind", text(9)), ("day", text(20))])];
+    let run = |params: &str| {
+        let line =
+            format!("column: day => action: mask, function: date_shift, params: {{{params}}}");
+        let plan = compile(&tables, &[], &rules(&[&line, KEEP])).unwrap();
+        let kinds: ArrayRef = Arc::new(StringArray::from(vec!["p", "c", "p", "p"]));
+        let days: ArrayRef = Arc::new(StringArray::from(vec![
+            Some("2020-01-01"),
+            Some("2020-01-01"),
+            Some("n/a"),
+            None,
+        ]));
+        let cleared = plan.table(&tables[0].table).unwrap().apply(&batch(
+            &tables[0],
+            &plan,
+            vec![kinds, days],
+        ));
+        cleared.map(|b| {
+            (0..4)
+                .map(|row| match cell(b.column(1).as_ref(), row) {
+                    ScalarRef::Text(text) => text.to_owned(),
+                    _ => "-".to_owned(),
+                })
+                .collect::<Vec<_>>()
+        })
+    };
+    assert!(run("days: 9").is_err());
+    let preserved = run("days: 9, preserve: [n/a]").unwrap();
+    assert_eq!((preserved[2].as_str(), preserved[3].as_str()), ("n/a", "-"));
+    assert_ne!(preserved[0], "2020-01-01");
+    let chosen = run("days: 9, preserve: [n/a], when: {column: kind, is: p}").unwrap();
+    assert_eq!(chosen[1], "2020-01-01");
+    assert_eq!(chosen[0], preserved[0]);
+    assert_eq!(run("days: 9, on_mismatch: 'null'").unwrap()[2], "-");
+    assert_eq!(run("days: 9, on_mismatch: blank").unwrap()[2], "x/x");
+    for wrong in [
+        "when: {column: nobody, is: p}",
+        "when: {column: kind}",
+        "when: {column: kind, like: p}",
+        "on_mismatch: keep",
+        "preserve: x",
+    ] {
+        let line =
+            format!("column: day => action: mask, function: date_shift, params: {{{wrong}}}");
+        assert_eq!(refused(&tables, &[], &[&line, KEEP]).len(), 1, "{wrong}");
+    }
+}

@@ -71,6 +71,14 @@ fn ints(bound: &dyn BoundMask, inputs: Vec<i64>) -> Vec<i64> {
 /// Functions of text, with parameters they need, and a pattern of texts they take.
 const FUNCTIONS: &[(&str, &str, &str)] = &[
     ("token", "{}", ".{1,20}"),
+    ("ff1", "{}", "[0-9]{6,20}"),
+    ("from_pattern", "{\"pattern\": \"^^-####\"}", ".{1,20}"),
+    (
+        "regex_replace",
+        "{\"pattern\": \"[0-9]+\", \"with\": \"0\"}",
+        "[a-z]{1,3}[0-9]{1,4}",
+    ),
+    ("truncate", "{\"length\": 2}", "[a-z]{3,9}"),
     ("scramble", "{}", "[ -~äöüßéŁдж漢]{1,60}"),
     ("redact", "{\"keep_last\": 2}", ".{1,20}"),
     ("blank_shape", "{}", ".{1,20}"),
@@ -118,7 +126,22 @@ const FUNCTIONS: &[(&str, &str, &str)] = &[
 
 #[test]
 fn every_function_of_text_is_under_test() {
-    let elsewhere = ["null", "fixed", "erase", "pick", "json", "free_text"];
+    let elsewhere = [
+        "null",
+        "fixed",
+        "erase",
+        "pick",
+        "column_default",
+        "dictionary",
+        "choose",
+        "json",
+        "free_text",
+        "segments",
+        "delimited",
+        "array",
+        "hstore",
+        "xml",
+    ];
     for descriptor in Registry::standard().descriptors() {
         let tested = FUNCTIONS.iter().any(|(name, ..)| *name == descriptor.name);
         assert!(
@@ -596,4 +619,105 @@ fn dates_of_one_subject_move_together() {
     assert_eq!(number(&day(1)) - number(&day(0)), 10);
     assert_ne!(day(0), "2020-01-01");
     assert_ne!(day(0), day(2), "two people, two offsets");
+}
+
+fn one(function: &str, params: &str, input: &str) -> Result<String, String> {
+    texts(bind(function, params).as_ref(), &[input.to_owned()]).map(|mut outputs| outputs.remove(0))
+}
+
+#[test]
+fn parts_of_cells_are_masked_and_the_rest_stays() {
+    let email = one("email", "{}", "maria@corp.test").unwrap();
+    let scrambled = one("scramble", "{}", "AB12").unwrap();
+    for (function, params, input, expected) in [
+        (
+            "segments",
+            r#"{"pattern": "(?<a>[A-Z0-9]+)/[0-9]+", "groups": {"a": "scramble"}}"#,
+            "AB12/77",
+            format!("{scrambled}/77"),
+        ),
+        (
+            "delimited",
+            r#"{"function": "email", "separator": ";"}"#,
+            " maria@corp.test; ;maria@corp.test",
+            format!(" {email}; ;{email}"),
+        ),
+        (
+            "array",
+            r#"{"function": "scramble"}"#,
+            r#"{{AB12,NULL},{"AB12",""}}"#,
+            format!(r#"{{{{{scrambled},NULL}},{{{scrambled},""}}}}"#),
+        ),
+        (
+            "hstore",
+            r#"{"keys": {"m": "email", "n": "keep"}}"#,
+            r#""m"=>"maria@corp.test", "n"=>"1", "z"=>NULL"#,
+            format!(r#""m"=>"{email}", "n"=>"1", "z"=>NULL"#),
+        ),
+        (
+            "xml",
+            r#"{"paths": {"/o/mail": "email", "//@id": "scramble"}, "otherwise": "keep"}"#,
+            "<?xml version='1.0'?><o id=\"AB12\"><mail> maria@corp.test </mail><x>1 &lt; 2</x><!-- c --><y/></o>",
+            format!(
+                "<?xml version='1.0'?><o id=\"{scrambled}\"><mail> {email} </mail><x>1 &lt; 2</x><!-- c --><y/></o>"
+            ),
+        ),
+    ] {
+        assert_eq!(
+            one(function, params, input).unwrap(),
+            expected,
+            "{function}"
+        );
+    }
+    for (function, params, input) in [
+        (
+            "segments",
+            r#"{"pattern": "(?<a>[A-Z]+)", "groups": {"a": "scramble"}}"#,
+            "AB12",
+        ),
+        ("array", r#"{"function": "scramble"}"#, "{a"),
+        ("array", r#"{"function": "scramble"}"#, "{{a}"),
+        ("hstore", "{}", "m=>1"),
+        ("xml", "{}", "<a><b></a>"),
+        ("xml", "{}", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"),
+        ("xml", "{}", "plain"),
+    ] {
+        assert!(one(function, params, input).is_err(), "{function} {input}");
+    }
+}
+
+#[test]
+fn lists_and_dictionaries() {
+    let map = r#"{"map": {"a": "b"}, "on_miss": "MISS", "default": "d"}"#;
+    assert_eq!(
+        one("dictionary", &map.replace("MISS", "fail"), "a").unwrap(),
+        "b"
+    );
+    assert!(one("dictionary", &map.replace("MISS", "fail"), "x").is_err());
+    assert_eq!(
+        one("dictionary", &map.replace("MISS", "keep"), "x").unwrap(),
+        "x"
+    );
+    assert_eq!(
+        one("dictionary", &map.replace("MISS", "default"), "x").unwrap(),
+        "d"
+    );
+    let missing = bind_to(
+        "dictionary",
+        r#"{"name": "nowhere"}"#,
+        "d",
+        LogicalType::TEXT,
+        Encoding::Text,
+    );
+    assert!(matches!(missing, Err(BindError::MissingResource { .. })));
+    // Three of four for the first entry: a binomial of 4,000 with a deviation of 27.
+    let bound = bind(
+        "choose",
+        r#"{"from": ["x", "y", "never"], "weights": [3, 1, 0]}"#,
+    );
+    let inputs: Vec<String> = (0..4_000).map(|i| i.to_string()).collect();
+    let outputs = texts(bound.as_ref(), &inputs).unwrap();
+    let x = outputs.iter().filter(|o| *o == "x").count();
+    assert!((2_850..3_150).contains(&x), "{x}");
+    assert!(!outputs.iter().any(|o| o == "never"));
 }

@@ -171,7 +171,7 @@ fn text_at(array: &ArrayRef, row: usize) -> String {
     }
 }
 
-fn blank(text: &str) -> String {
+pub(crate) fn blank(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             _ if c.is_numeric() => '1',

@@ -191,7 +191,9 @@ impl BoundMask for TokenColumn {
             let value = cell(input.as_ref(), row);
             let blank = match value {
                 ScalarRef::Text(text) => text.trim().is_empty(),
-                ScalarRef::Bytes(bytes) if self.output.encoding == Encoding::Bytes => bytes.is_empty(),
+                ScalarRef::Bytes(bytes) if self.output.encoding == Encoding::Bytes => {
+                    bytes.is_empty()
+                }
                 ScalarRef::Null => true,
                 _ => {
                     return Err(fail(

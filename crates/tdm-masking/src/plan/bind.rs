@@ -12,6 +12,7 @@ use tdm_core::types::TypeClass;
 use super::PlanRequest;
 use super::decide::Decided;
 use crate::error::{PlanProblem, ProblemCode};
+use crate::guard::Guard;
 use crate::policy;
 use crate::registry::nearest;
 
@@ -164,16 +165,23 @@ fn mask(
     let mut column = BatchColumn::of(decision.source, encoding);
     column.logical = decision.logical.clone();
     let bind = |params: &Params| {
-        function
+        // What every function takes is taken off before the function sees its own.
+        let mut own = params.clone();
+        let guard = Guard::take(&mut own, decision.table).map_err(|e| refused(&e))?;
+        let bound = function
             .bind(&BindRequest {
-                params,
+                params: &own,
                 column: &column,
                 table: decision.table,
                 keyring: request.keyring,
                 domain: &decision.domain,
                 resources: request.resources,
             })
-            .map_err(|e| refused(&e))
+            .map_err(|e| refused(&e))?;
+        Ok::<_, Box<PlanProblem>>(match guard {
+            Some(guard) => guard.around(bound),
+            None => bound,
+        })
     };
     let mut bound = bind(&params)?;
     let can = function
