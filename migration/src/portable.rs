@@ -45,6 +45,16 @@ pub(crate) enum OnDelete {
     Forget,
 }
 
+impl OnDelete {
+    pub(crate) const fn action(self) -> ForeignKeyAction {
+        match self {
+            Self::Cascade => ForeignKeyAction::Cascade,
+            Self::Restrict => ForeignKeyAction::Restrict,
+            Self::Forget => ForeignKeyAction::SetNull,
+        }
+    }
+}
+
 /// What a table must know about the server that holds it.
 #[derive(Clone, Copy)]
 pub(crate) struct Dialect {
@@ -80,6 +90,17 @@ impl Dialect {
             backend,
             collation: Some(collation),
         })
+    }
+}
+
+impl Dialect {
+    pub(crate) const fn backend(self) -> DbBackend {
+        self.backend
+    }
+
+    /// How this server spells a column that may be empty.
+    pub(crate) fn column(self, name: &'static str, holds: Holds) -> ColumnDef {
+        column(self.backend, name, holds)
     }
 }
 
@@ -139,11 +160,7 @@ impl Draft {
                 .name(format!("fk-{}-{column}", self.name))
                 .from(self.name, column)
                 .to(parent, "id")
-                .on_delete(match on_delete {
-                    OnDelete::Cascade => ForeignKeyAction::Cascade,
-                    OnDelete::Restrict => ForeignKeyAction::Restrict,
-                    OnDelete::Forget => ForeignKeyAction::SetNull,
-                })
+                .on_delete(on_delete.action())
                 .on_update(ForeignKeyAction::Restrict),
         );
         self
@@ -191,23 +208,32 @@ impl Draft {
         self
     }
 
-    fn column(&self, name: &'static str, holds: Holds) -> ColumnDef {
-        let mysql = self.backend == DbBackend::MySql;
-        let mut column = ColumnDef::new(name);
-        match holds {
-            Holds::Id => column.uuid(),
-            Holds::Name => column.string_len(255),
-            Holds::Word => column.string_len(128),
-            Holds::Text if mysql => column.custom("longtext"),
-            Holds::Text => column.text(),
-            Holds::Json => column.json_binary(),
-            Holds::Time if mysql => column.custom("datetime(6)"),
-            Holds::Time => column.timestamp_with_time_zone(),
-            Holds::Small => column.integer(),
-            Holds::Big => column.big_integer(),
-            Holds::Real => column.double(),
-            Holds::Flag => column.boolean(),
-        };
-        column
+    /// The table, and the indexes made after it.
+    pub(crate) fn into_statements(self) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
+        (self.create, self.indexes)
     }
+
+    fn column(&self, name: &'static str, holds: Holds) -> ColumnDef {
+        column(self.backend, name, holds)
+    }
+}
+
+fn column(backend: DbBackend, name: &'static str, holds: Holds) -> ColumnDef {
+    let mysql = backend == DbBackend::MySql;
+    let mut column = ColumnDef::new(name);
+    match holds {
+        Holds::Id => column.uuid(),
+        Holds::Name => column.string_len(255),
+        Holds::Word => column.string_len(128),
+        Holds::Text if mysql => column.custom("longtext"),
+        Holds::Text => column.text(),
+        Holds::Json => column.json_binary(),
+        Holds::Time if mysql => column.custom("datetime(6)"),
+        Holds::Time => column.timestamp_with_time_zone(),
+        Holds::Small => column.integer(),
+        Holds::Big => column.big_integer(),
+        Holds::Real => column.double(),
+        Holds::Flag => column.boolean(),
+    };
+    column
 }

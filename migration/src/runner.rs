@@ -104,9 +104,9 @@ pub async fn fresh(url: &str) -> Result<Vec<String>> {
 }
 
 /// The migrations to choose from, oldest first.
-type History = fn() -> Vec<Entry>;
+pub(crate) type History = fn() -> Vec<Entry>;
 
-async fn apply(
+pub(crate) async fn apply(
     connection: &DatabaseConnection,
     history: History,
     steps: Option<u32>,
@@ -132,7 +132,7 @@ async fn apply(
     Ok(names)
 }
 
-async fn revert(
+pub(crate) async fn revert(
     connection: &DatabaseConnection,
     history: History,
     steps: Option<u32>,
@@ -428,6 +428,7 @@ mod tests {
         Entry {
             migration: Box::new(Step { name, statements }),
             creates,
+            drops: &[],
         }
     }
 

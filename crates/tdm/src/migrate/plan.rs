@@ -386,16 +386,16 @@ fn change(
             decisions.push(format!("rows of `{table}` whose `{}` names no row of `{}` stop this migration. Say what becomes of them.", new.column, new.parent));
         }
     }
-    let odd = newer
+    // Every oddity begins with the table's name, which may have changed.
+    let was: Vec<String> = older
         .oddities
         .iter()
-        .filter(|odd| !older.oddities.contains(odd));
+        .map(|odd| odd.replace(&format!("`{}", older.name), &format!("`{table}")))
+        .collect();
+    let odd = newer.oddities.iter().filter(|odd| !was.contains(odd));
     decisions.extend(odd.map(|odd| unspeakable(odd)));
-    let lost = older
-        .oddities
-        .iter()
-        .filter(|odd| !newer.oddities.contains(odd));
-    decisions.extend(lost.map(|odd| {
+    let gone = was.iter().filter(|odd| !newer.oddities.contains(odd));
+    decisions.extend(gone.map(|odd| {
         format!("no longer true: {odd}. The history has no word for that; undo it by hand.")
     }));
 

@@ -110,10 +110,18 @@ impl Uses {
         let lines = [
             line("crate::change", &self.change),
             // A list sorts behind what has one more name, and a single name does not.
-            if self.portable.len() == 1 { line("crate::portable", &self.portable) } else { String::new() },
+            if self.portable.len() == 1 {
+                line("crate::portable", &self.portable)
+            } else {
+                String::new()
+            },
             line("crate::portable::Holds", &self.holds),
             line("crate::portable::OnDelete", &self.on_delete),
-            if self.portable.len() > 1 { line("crate::portable", &self.portable) } else { String::new() },
+            if self.portable.len() > 1 {
+                line("crate::portable", &self.portable)
+            } else {
+                String::new()
+            },
         ]
         .concat();
         if lines.is_empty() {
