@@ -55,6 +55,7 @@ mod check;
 mod error;
 mod locale;
 mod make;
+mod model;
 mod number;
 mod permutation;
 mod philox;
@@ -65,6 +66,7 @@ mod value;
 pub use error::{SynthError, SynthErrors};
 pub use locale::{DEFAULT_LOCALE, locale_names};
 pub use make::registry::Registry;
+pub use model::{FitError, FitRequest, RARE, TableModel};
 pub use permutation::Permutation;
 pub use philox::CellRng;
 pub use plan::request::{

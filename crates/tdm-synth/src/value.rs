@@ -294,8 +294,10 @@ impl Fitter {
                     value.write(&mut text);
                     *value = Value::Text(text);
                 }
-                if let Some(max) = self.logical.max_length()
-                    && value.length().is_some_and(|length| length > max as usize)
+                // A text has no more characters than bytes.
+                if let (Some(max), Value::Text(text)) = (self.logical.max_length(), &*value)
+                    && text.len() > max as usize
+                    && text.chars().count() > max as usize
                 {
                     return Err("a text is longer than the column holds");
                 }

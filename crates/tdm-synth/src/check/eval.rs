@@ -1,5 +1,6 @@
 //! Evaluates a condition on one row, with SQL's third truth value.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use super::{Comparison, Expr, Function};
@@ -9,7 +10,15 @@ use crate::value::{DAY_MICROS, Value};
 use tdm_core::types::LogicalType;
 
 /// The value of `expr` on `row`; NULL is unknown.
-pub(super) fn evaluate(expr: &Expr, row: &[Value]) -> Value {
+pub(super) fn evaluate<'a>(expr: &'a Expr, row: &'a [Value]) -> Cow<'a, Value> {
+    match expr {
+        Expr::Column(at) => Cow::Borrowed(&row[*at]),
+        Expr::Literal(value) => Cow::Borrowed(value),
+        other => Cow::Owned(computed(other, row)),
+    }
+}
+
+fn computed(expr: &Expr, row: &[Value]) -> Value {
     match expr {
         Expr::Column(at) => row[*at].clone(),
         Expr::Literal(value) => value.clone(),
@@ -193,7 +202,7 @@ fn call(function: Function, arguments: &[Expr], row: &[Value]) -> Value {
             .iter()
             .map(|a| evaluate(a, row))
             .find(|v| !v.is_null())
-            .unwrap_or(Value::Null);
+            .map_or(Value::Null, Cow::into_owned);
     }
     let first = evaluate(&arguments[0], row);
     let Some(string) = text(&first) else {

@@ -102,7 +102,7 @@ impl Condition {
 
     /// Whether a row may be stored: the condition is true or unknown.
     pub(crate) fn holds(&self, row: &[Value]) -> bool {
-        !matches!(eval::evaluate(&self.expr, row), Value::Boolean(false))
+        !matches!(*eval::evaluate(&self.expr, row), Value::Boolean(false))
     }
 }
 

@@ -1,7 +1,7 @@
 //! One address a row: street, postcode, city, region and country agree. Telephone numbers of reserved ranges.
 
 use super::words::append;
-use super::{Build, Built, CAPACITY_MAX, Draw, Maker, Marking, cut};
+use super::{Build, Built, CAPACITY_MAX, Draw, Maker, Marking, cut, digits};
 use crate::locale::Locale;
 use crate::philox::CellRng;
 use crate::stream::Stream;
@@ -45,7 +45,6 @@ fn pick<'a, T>(list: &'a [T], rng: &mut CellRng) -> &'a T {
 
 impl Maker for Address {
     fn make(&self, draw: &mut Draw, out: &mut Value) {
-        use std::fmt::Write as _;
         let mut rng = self.stream.at(draw.row, draw.attempt);
         let place = pick(&self.locale.places, &mut rng);
         let out = out.text();
@@ -65,7 +64,9 @@ impl Maker for Address {
                             out.push_str(street);
                         }
                         Some((before, "number}")) => {
-                            let _ = write!(out, "{before}{number}");
+                            out.push_str(before);
+                            let width = 1 + u32::from(number > 9) + u32::from(number > 99);
+                            digits(u64::from(number), 10, width, out);
                         }
                         _ => out.push_str(piece),
                     }
@@ -133,19 +134,17 @@ impl Phone {
 
     fn write(&self, pattern: &str, mut rank: u64, out: &mut String) {
         let start = out.len();
-        let mut free: Vec<char> = Vec::new();
-        for _ in pattern.bytes().filter(|&b| b == b'#') {
-            free.push(char::from(b'0' + u8::try_from(rank % 10).unwrap_or(0)));
-            rank /= 10;
-        }
         for c in pattern.chars() {
             match c {
-                '#' => out.push(free.pop().unwrap_or('0')),
+                '#' => {
+                    out.push(char::from(b'0' + u8::try_from(rank % 10).unwrap_or(0)));
+                    rank /= 10;
+                }
                 ' ' | '-' if self.compact => {}
                 other => out.push(other),
             }
         }
-        if out.chars().count() - start > self.room {
+        if out.len() - start > self.room {
             // The last digits tell numbers apart; the country code at the front does not.
             let surplus = out.len() - start - self.room;
             out.replace_range(start..start + surplus, "");

@@ -15,6 +15,7 @@ use super::table::Source;
 use crate::error::SynthError;
 use crate::make::bounds::Bounds;
 use crate::make::{Build, Maker};
+use crate::model::{ModelMaker, TableModel};
 use crate::stream::{Stream, TableKey};
 use crate::value::can_encode;
 
@@ -59,6 +60,14 @@ impl Workshop<'_> {
         }
     }
 
+    /// What was learned from the table.
+    pub(super) fn model(&self) -> Option<&Arc<TableModel>> {
+        self.request
+            .models
+            .iter()
+            .find(|m| m.table == self.schema.table)
+    }
+
     /// Chooses and builds the maker of a column. `key` says that the column alone identifies a row, `unique`
     /// that its values must differ.
     pub(super) fn make(
@@ -80,6 +89,18 @@ impl Workshop<'_> {
             ));
         }
         let mut decision = decide(self.request, self.schema, column, bounds, key);
+        if !unique
+            && !decision.by_user
+            && let Some(model) = self.model()
+            && let Some(at) = model.position(&column.name)
+        {
+            decision = Decision::learned();
+            let maker = ModelMaker::new(model, at, &self.key);
+            return Ok(Made {
+                kind: Kind::Own(Box::new(maker)),
+                decision,
+            });
+        }
         if unique && decision.generator == "pattern" {
             decision
                 .params

@@ -21,8 +21,55 @@ use crate::value::Value;
 
 /// Rows of a table that are tried before the plan is accepted.
 const PILOT_ROWS: u64 = 128;
+/// How often row counts are reduced: each time the tables that depend on others follow them.
+const SHRINKS_MAX: usize = 16;
 
+/// Compiles, with fewer rows where the request allows it and keys leave no other way.
 pub(super) fn compile(request: &SynthRequest<'_>) -> Result<SynthPlan, SynthErrors> {
+    let mut tables = request.tables.to_vec();
+    for _ in 0..=SHRINKS_MAX {
+        let errors = match compile_exactly(&SynthRequest {
+            tables: &tables,
+            ..*request
+        }) {
+            Ok(mut plan) => {
+                let changed = tables
+                    .iter()
+                    .zip(request.tables)
+                    .filter(|(now, asked)| now.rows != asked.rows);
+                plan.shrunk = changed
+                    .map(|(now, asked)| (now.schema.table.clone(), asked.rows, now.rows))
+                    .collect();
+                return Ok(plan);
+            }
+            Err(errors) => errors,
+        };
+        let short = |error: &SynthError| matches!(error, SynthError::Capacity { .. });
+        if !request.shrink || !errors.0.iter().all(short) {
+            return Err(errors);
+        }
+        for error in &errors.0 {
+            if let SynthError::Capacity {
+                table,
+                capacity,
+                rows,
+                ..
+            } = error
+                && let Some(asked) = tables.iter_mut().find(|t| t.schema.table == *table)
+            {
+                asked.rows = asked
+                    .rows
+                    .saturating_sub(rows.saturating_sub(*capacity).max(1));
+            }
+        }
+    }
+    compile_exactly(&SynthRequest {
+        tables: &tables,
+        ..*request
+    })
+}
+
+fn compile_exactly(request: &SynthRequest<'_>) -> Result<SynthPlan, SynthErrors> {
     let mut errors = Vec::new();
     check_request(request, &mut errors);
     let links = collect(request, &mut errors);
@@ -59,6 +106,7 @@ pub(super) fn compile(request: &SynthRequest<'_>) -> Result<SynthPlan, SynthErro
         order: links.order,
         coverage,
         late,
+        shrunk: Vec::new(),
         hash,
     })
 }
@@ -384,6 +432,9 @@ fn hash(request: &SynthRequest<'_>, plans: &Plans, coverage: &[ColumnCoverage]) 
     for recipe in request.recipes {
         add(&format!("{} {}", recipe.column, recipe.generator));
         add(&serde_json::to_string(&recipe.params).expect("parameters are JSON"));
+    }
+    for model in request.models {
+        add(&serde_json::to_string(model.as_ref()).expect("a model is plain data"));
     }
     for made in coverage {
         add(&format!(

@@ -44,6 +44,15 @@ impl Decision {
     }
 }
 
+impl Decision {
+    /// After a model, which knows about NULLs too.
+    pub(super) fn learned() -> Self {
+        let mut decision = Self::new("model", &Json::Null, "profile");
+        decision.null_share = Some(0.0);
+        decision
+    }
+}
+
 /// One line of a table of ours.
 #[derive(Debug)]
 struct Entry {

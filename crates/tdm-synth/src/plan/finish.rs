@@ -8,6 +8,7 @@ use tdm_core::catalog::Column;
 
 use super::ColumnCoverage;
 use super::columns::{Kind, Made};
+use super::counted::Counted;
 use super::decide::Decision;
 use super::draft::Draft;
 use super::references::{Cycle, Link};
@@ -15,6 +16,7 @@ use super::spread::Spread;
 use super::table::{Choice, ColumnPlan, Reference, Source, TablePlan};
 use crate::error::SynthError;
 use crate::make::bounds::Bounds;
+use crate::stream::Stream;
 use crate::value::Fitter;
 
 /// Share of NULLs where NULL is allowed and nobody says how many.
@@ -62,7 +64,7 @@ impl Draft<'_> {
                         self_allowed: !link.nullable,
                     }
                 } else {
-                    Choice::Spread(Spread::new(stream, self.shop.rows, total, u64::MAX, true))
+                    self.distribute(link, &stream, total)
                 }
             } else if own.iter().any(|o| *o) {
                 let shared: Vec<usize> = link
@@ -97,6 +99,19 @@ impl Draft<'_> {
                 Choice::Never
             };
             self.choices[at] = Some(choice);
+        }
+    }
+
+    /// Children over parents: after what was learned, else evenly with some variation.
+    fn distribute(&self, link: &Link, stream: &Stream, total: u64) -> Choice {
+        let learned = self
+            .shop
+            .model()
+            .and_then(|m| m.reference(&link.foreign_key.child_columns()))
+            .and_then(|r| Counted::new(stream, self.shop.rows, total, &r.counts));
+        match learned {
+            Some(counted) => Choice::Counted(Box::new(counted)),
+            None => Choice::Spread(Spread::new(*stream, self.shop.rows, total, u64::MAX, true)),
         }
     }
 
@@ -171,9 +186,15 @@ impl Draft<'_> {
                 let recipe = shop.request.recipes.iter().find(|r| r.column == place)?;
                 recipe.params.0.get("null_share")?.as_f64()
             });
+            let learned = shop
+                .model()
+                .and_then(|m| m.reference(&link.foreign_key.child_columns()))
+                .map(|r| r.null_share);
             references.push(Reference {
                 null_share: if free && !own.is_empty() {
-                    asked.unwrap_or(if keyed { 0.0 } else { NULL_SHARE })
+                    asked
+                        .or(learned)
+                        .unwrap_or(if keyed { 0.0 } else { NULL_SHARE })
                 } else {
                     0.0
                 },

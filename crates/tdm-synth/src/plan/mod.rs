@@ -2,6 +2,7 @@
 
 mod columns;
 mod compile;
+mod counted;
 mod decide;
 mod draft;
 mod finish;
@@ -48,6 +49,7 @@ pub struct SynthPlan {
     order: Vec<usize>,
     coverage: Vec<ColumnCoverage>,
     late: Vec<String>,
+    shrunk: Vec<(TableRef, u64, u64)>,
     hash: String,
 }
 
@@ -107,6 +109,11 @@ impl SynthPlan {
     /// How every column is made.
     pub fn coverage(&self) -> &[ColumnCoverage] {
         &self.coverage
+    }
+
+    /// Tables that get fewer rows than were asked for: table, asked, made. Empty unless the request allows it.
+    pub fn shrunk(&self) -> &[(TableRef, u64, u64)] {
+        &self.shrunk
     }
 
     /// References to rows that are loaded later, as text: the loader must check references at the end.

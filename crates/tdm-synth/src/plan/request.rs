@@ -1,6 +1,7 @@
 //! What is asked for, and what is already there.
 
 use std::fmt;
+use std::sync::Arc;
 
 use tdm_core::arrow_array::ArrayRef;
 use tdm_core::batch::Encoding;
@@ -12,6 +13,7 @@ use tdm_core::types::{LogicalType, TypeClass};
 
 use crate::locale::DEFAULT_LOCALE;
 use crate::make::registry::Registry;
+use crate::model::TableModel;
 
 /// One table to make.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +73,8 @@ pub struct SynthRequest<'a> {
     pub classifications: &'a [Classification],
     /// What the user decided about columns.
     pub recipes: &'a [ColumnRecipe],
+    /// What was learned from real rows of these tables.
+    pub models: &'a [Arc<TableModel>],
     /// Named types of the schema, for the constraints of domains.
     pub types: &'a [NamedType],
     /// With table, column name and row number it decides every cell.
@@ -90,6 +94,9 @@ pub struct SynthRequest<'a> {
     /// Whether references that close a cycle get values. They then refer to rows that are loaded later, so the
     /// loader must check references at the end; otherwise they are NULL.
     pub fill_cycles: bool,
+    /// Whether a table that cannot have as many rows as are asked for, because its keys have fewer values, gets
+    /// as many as there can be. [`crate::SynthPlan::shrunk`] says so. Otherwise the plan is refused.
+    pub shrink: bool,
 }
 
 impl fmt::Debug for SynthRequest<'_> {
@@ -110,6 +117,7 @@ impl<'a> SynthRequest<'a> {
             relationships: &[],
             classifications: &[],
             recipes: &[],
+            models: &[],
             types: &[],
             seed,
             locale: DEFAULT_LOCALE,
@@ -119,6 +127,7 @@ impl<'a> SynthRequest<'a> {
             resources: &NoResources,
             unchecked: &[],
             fill_cycles: false,
+            shrink: false,
         }
     }
 }

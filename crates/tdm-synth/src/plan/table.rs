@@ -11,6 +11,7 @@ use tdm_core::batch::BatchSchema;
 use tdm_core::generator::BoundGenerator;
 use tdm_core::ident::TableRef;
 
+use super::counted::Counted;
 use super::rows::Given;
 use super::spread::Spread;
 use crate::check::{Condition, Order};
@@ -96,6 +97,8 @@ impl Parents {
 pub(super) enum Choice {
     /// By a distribution over the parents.
     Spread(Spread),
+    /// By counts that were seen in real data.
+    Counted(Box<Counted>),
     /// Each parent once at most.
     OneToOne(Permutation),
     /// By the rank of a composite key.
@@ -247,7 +250,6 @@ impl Plans {
                 taken,
             } => {
                 maker.make(&mut Draw::new(&made.stream, row, attempt), out);
-                let base = out.clone();
                 let mut mark = String::new();
                 let mut candidate = row;
                 loop {
@@ -265,7 +267,7 @@ impl Plans {
                             "every value that is left exists in the target already",
                         ));
                     }
-                    out.set(&base);
+                    maker.make(&mut Draw::new(&made.stream, row, attempt), out);
                 }
             }
             Source::Digit {
@@ -367,6 +369,8 @@ impl Plans {
             Choice::Never => return Ok(None),
             Choice::Spread(_) if attempt > 0 => made.stream.at(row, attempt).below(total),
             Choice::Spread(spread) => spread.locate(row).0,
+            Choice::Counted(_) if attempt > 0 => made.stream.at(row, attempt).below(total),
+            Choice::Counted(counted) => counted.parent(row),
             Choice::OneToOne(permutation) => permutation.apply(row),
             Choice::Key { group, position } => {
                 plan.groups[*group].digit(row, position.checked_sub(1))

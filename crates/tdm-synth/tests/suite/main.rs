@@ -7,6 +7,7 @@
 )]
 
 mod judge;
+mod learned;
 mod properties;
 mod shop;
 mod torture;

@@ -417,3 +417,46 @@ fn everything_that_is_wrong_is_said_at_once_with_a_remedy() {
     }
     assert!(errors.0.len() >= 6);
 }
+
+#[test]
+fn tables_shrink_to_what_their_keys_allow_when_that_is_asked_for() {
+    let mut pairs = TableSchema::new(TableRef::new("pairs"));
+    pairs.columns = vec![int("customer_id", 1), int("order_id", 2)];
+    pairs.primary_key = Some(Key::over(["customer_id", "order_id"]));
+    refers(&mut pairs, "customer_id", "customers");
+    refers(&mut pairs, "order_id", "orders");
+    let (customers, orders) = (customers(), orders());
+    let registry = Registry::new();
+    let wanted = [
+        TableRequest {
+            schema: &customers,
+            rows: 3,
+        },
+        TableRequest {
+            schema: &orders,
+            rows: 4,
+        },
+        TableRequest {
+            schema: &pairs,
+            rows: 50,
+        },
+    ];
+    let request = SynthRequest::new(&wanted, &registry, 1);
+    let error = SynthPlan::compile(&request).unwrap_err();
+    assert!(
+        error.to_string().contains("there are 12 different values"),
+        "{error}"
+    );
+    let request = SynthRequest {
+        shrink: true,
+        ..request
+    };
+    let plan = SynthPlan::compile(&request).unwrap();
+    assert_eq!(plan.shrunk(), [(pairs.table.clone(), 50, 12)]);
+    let made = make_all(&plan);
+    assert_eq!(made["pairs"]["order_id"].len(), 12);
+    assert_eq!(
+        violations(&[&customers, &orders, &pairs], &made),
+        Vec::<String>::new()
+    );
+}
