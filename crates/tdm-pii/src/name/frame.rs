@@ -1,6 +1,6 @@
 //! The table around a column: what kind of table it is, and what its other columns say.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use tdm_core::category::Category;
 use tdm_core::types::LogicalType;
@@ -19,7 +19,11 @@ pub(crate) struct Frame {
     pub(crate) thing: bool,
     /// Categories that the table's own name stands for: a table of cities, of countries.
     pub(crate) lookup: Vec<Category>,
-    /// How many columns speak of a person by themselves.
+    /// Whether the table holds what people write.
+    pub(crate) talk: bool,
+    /// Personal categories that columns speak of by themselves.
+    siblings: BTreeSet<Category>,
+    /// How many different ones of them speak of a person.
     pub(crate) person_siblings: usize,
     /// How many columns speak of an address by themselves.
     pub(crate) place_siblings: usize,
@@ -56,6 +60,8 @@ impl Frame {
             person: false,
             place: false,
             thing: false,
+            talk: false,
+            siblings: BTreeSet::new(),
             person_siblings: 0,
             place_siblings: 0,
             prefix,
@@ -63,10 +69,18 @@ impl Frame {
         };
         frame.class(lexicon);
         for (name, mut words, logical) in split {
+            let full = words.clone();
             if words.len() > frame.prefix.len() && words.starts_with(&frame.prefix) {
                 words.drain(..frame.prefix.len());
             }
-            let reading = model::read(lexicon, words);
+            let mut reading = model::read(lexicon, words);
+            // A phrase may begin with the prefix: comment_author among comment_id and comment_date.
+            if reading.head().is_none_or(|(_, s)| s != Strength::Strong) {
+                let whole = model::read(lexicon, full);
+                if whole.decides_by_phrase() {
+                    reading = whole;
+                }
+            }
             if let Some((category, Strength::Strong)) = reading.head()
                 && logical.is_none_or(|l| {
                     super::types::veto(category, l, reading.speaks_of_numbers()).is_none()
@@ -74,6 +88,7 @@ impl Frame {
                 && !reading.is_vetoed(lexicon)
             {
                 use Category as C;
+                let fresh = frame.siblings.insert(category);
                 match category {
                     C::PersonNameFirst
                     | C::PersonNameLast
@@ -82,7 +97,7 @@ impl Frame {
                     | C::Gender
                     | C::NationalId
                     | C::PasswordHash
-                    | C::Passport => frame.person_siblings += 1,
+                    | C::Passport => frame.person_siblings += usize::from(fresh),
                     C::AddressStreet | C::AddressPostcode | C::AddressCity => {
                         frame.place_siblings += 1;
                     }
@@ -102,9 +117,15 @@ impl Frame {
             .unwrap_or_else(|| model::read(lexicon, lexicon.split(column)))
     }
 
+    /// Whether another column speaks of the category by itself.
+    pub(crate) fn has(&self, category: Category) -> bool {
+        self.siblings.contains(&category)
+    }
+
     fn class(&mut self, lexicon: &Lexicon) {
         let roles: Vec<_> = self.table.iter().map(|w| lexicon.roles(w)).collect();
         let Some(head) = roles.last() else { return };
+        self.talk = roles.iter().any(|r| r.talk);
         self.place = head.place || roles.iter().any(|r| r.place) && !head.thing;
         if head.person {
             self.person = true;

@@ -48,6 +48,7 @@ pub(crate) struct Roles {
     pub(crate) before: bool,
     pub(crate) neutral: bool,
     pub(crate) harmless: bool,
+    pub(crate) talk: bool,
 }
 
 /// All phrases and roles.
@@ -185,6 +186,7 @@ impl Lexicon {
                     "thing" => roles.thing = true,
                     "after" => roles.after = true,
                     "before" => roles.before = true,
+                    "talk" => roles.talk = true,
                     "neutral" => roles.neutral = true,
                     _ => roles.harmless = true,
                 }

@@ -60,6 +60,14 @@ impl Reading {
             .map(|p| (p.category, p.strength))
     }
 
+    /// Whether a strong phrase of two or more words decides.
+    pub(crate) fn decides_by_phrase(&self) -> bool {
+        self.head.is_some_and(|head| {
+            let found = &self.matches[head];
+            found.end - found.start > 1 && found.strength() == Strength::Strong
+        })
+    }
+
     /// Whether the name speaks of a number.
     pub(crate) fn speaks_of_numbers(&self) -> bool {
         self.words.iter().any(|w| {
@@ -220,6 +228,14 @@ pub(crate) fn judge(
     let found = &reading.matches[head];
     let veto = reading.veto(lexicon).map(str::to_owned);
     let around = Around::new(lexicon, frame, &reading, found);
+    if found.phrases.iter().any(|p| p.category == Category::None) {
+        let name = reading.words[found.start..found.end].join(" ");
+        verdict.vetoed = true;
+        verdict
+            .evidence
+            .push(evidence("name", format!("`{name}` is no personal data"), -5.0));
+        return verdict;
+    }
     for phrase in &found.phrases {
         let category = phrase.category;
         let (score, mut because) = around.score(frame, phrase, found);
@@ -233,7 +249,7 @@ pub(crate) fn judge(
             ("title", Category::OtherPersonal) if short => -0.8,
             _ => 0.0,
         };
-        let score = score + by_length;
+        let score = score + by_length + bare_name(frame, &name, category);
         let mut reasons = vec![evidence("name", format!("`{name}`"), score)];
         let mut score = score;
         if let Some(word) = &veto {
@@ -291,6 +307,21 @@ pub(crate) fn judge(
         verdict.vetoed = true;
     }
     verdict
+}
+
+/// What a bare word for name means depends on its neighbours: beside a family name it is the given one.
+fn bare_name(frame: &Frame, name: &str, category: Category) -> f64 {
+    if !matches!(name, "name" | "nom" | "nombre" | "nome" | "naam") {
+        return 0.0;
+    }
+    let first = frame.has(Category::PersonNameFirst);
+    let last = frame.has(Category::PersonNameLast);
+    let meant = match (first, last) {
+        (true, false) => Category::PersonNameLast,
+        (false, true) => Category::PersonNameFirst,
+        _ => Category::PersonNameFull,
+    };
+    if category == meant { 0.5 } else { -2.0 }
 }
 
 /// Categories whose codes and flags are as sensitive as the words.
@@ -377,6 +408,8 @@ impl Around {
         }
         let person_table = frame.person || frame.person_siblings >= 2;
         let place_table = frame.place || frame.place_siblings >= 2;
+        // A table of things needs more than a contact to be one of people.
+        let person_table = person_table && (!frame.thing || frame.person_siblings >= 3);
         let personal = person_table || address && place_table;
         let table = frame.table.join(" ");
         if frame.lookup.contains(&category)
@@ -392,7 +425,15 @@ impl Around {
                     score += add("name", "a word about things".to_owned(), -0.6);
                 }
                 if frame.thing && !personal {
-                    score += add("table", format!("`{table}` holds things"), -1.0);
+                    let located = matches!(
+                        category,
+                        Category::GeoLat
+                            | Category::GeoLon
+                            | Category::AddressCity
+                            | Category::AddressPostcode
+                    ) && !frame.has(Category::AddressStreet);
+                    let weight = if located { -4.5 } else { -1.0 };
+                    score += add("table", format!("`{table}` holds things"), weight);
                 } else if personal {
                     score += add("table", format!("`{table}` holds people or addresses"), 0.6);
                 }
@@ -411,7 +452,9 @@ impl Around {
                 if let Some(word) = &self.thing_word {
                     score += add("name", format!("word `{word}` speaks of things"), -3.0);
                 }
-                if self.person_word && (!frame.thing || personal) {
+                if category == Category::FreeText && frame.talk && self.thing_word.is_none() {
+                    score += add("table", format!("`{table}` holds what people write"), 2.2);
+                } else if self.person_word && (!frame.thing || personal) {
                     score += add("name", "a word about people".to_owned(), 2.2);
                 } else if personal && self.unknown == 0 {
                     score += add("table", format!("`{table}` holds people or addresses"), 2.2);

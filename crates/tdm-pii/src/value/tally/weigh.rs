@@ -119,8 +119,9 @@ impl Tally {
         }
         if is(Test::PhoneAny) {
             let certain = f64::from(self.count(Test::PhoneCertain)) / f64::from(n);
-            let bonus = if certain > 0.15 { 10.0 } else { 0.0 };
-            return (!most(Test::Ssn, 0.5)).then_some(score + bonus);
+            // Groups of digits alone yield to a check digit that every value passes.
+            let score = if certain > 0.15 { score + 10.0 } else { score.min(24.0) };
+            return (!most(Test::Ssn, 0.5)).then_some(score);
         }
         if is(Test::Icd) && n >= 5 {
             // Without a single point it may be any shelf.
@@ -133,6 +134,9 @@ impl Tally {
             || is(Test::Code)
         {
             return Some(score.min(14.0));
+        }
+        if is(Test::Url) && most(Test::UrlPersonal, 0.5) {
+            return None;
         }
         if is(Test::SortCode) || is(Test::CardExpiry) {
             return Some(score.min(6.0));
@@ -221,14 +225,15 @@ impl Tally {
         let longitudes = share(|d| {
             (-125.0..-34.0).contains(&d) || (-10.0..32.0).contains(&d) || (67.0..154.0).contains(&d)
         });
+        let certainty = if fraction >= 4.5 { 26.0 } else { 16.0 };
         let score = if within(90.0) && latitudes > 0.85 && deviation < 32.0 {
-            (Category::GeoLat, 9.0 * latitudes)
+            (Category::GeoLat, certainty * latitudes)
         } else if longitudes > 0.85
             && mean_value.abs() > 1.5
             && deviation > 0.5
             && self.decimals.iter().any(|d| d.abs() > 5.0)
         {
-            (Category::GeoLon, 8.0 * longitudes)
+            (Category::GeoLon, certainty * longitudes)
         } else {
             return;
         };
