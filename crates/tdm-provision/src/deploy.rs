@@ -9,8 +9,7 @@ use tdm_core::catalog::{ForeignKey, TableSchema};
 use tdm_core::digest::RowDigest;
 use tdm_core::error::TransformError;
 use tdm_core::port::{
-    Namespace, NamespaceState, OwnerMark, Publication, RowSource, StageRequest, StepContext,
-    TargetDatabase,
+    Namespace, OwnerMark, Publication, RowSource, StageRequest, StepContext, TargetDatabase,
 };
 use tdm_core::transform::{ColumnRequest, Form, Transform};
 use tdm_core::types::Engine;
@@ -18,6 +17,7 @@ use tdm_core::unit::UnitReceipt;
 
 use crate::build::{Build, Verification, expect_empty};
 use crate::error::{Error, Result};
+use crate::guard::replaceable;
 use crate::subset::TableSelection;
 
 /// What the metadata database holds of a dataset version, so that its rows can be trusted when read back.
@@ -72,14 +72,7 @@ pub struct Deployment {
 /// # Errors
 /// When the place holds tables that are not ours, when a digest differs from the record, or a database fails.
 pub async fn deploy(request: DeployRequest<'_>, context: &StepContext) -> Result<Deployment> {
-    if let NamespaceState::Foreign { tables } = request.to.state(&Namespace::Main).await?
-        && !request.adopt
-    {
-        return Err(Error::Guard(format!(
-            "the environment's database holds {tables} tables that were not provisioned by tdm; \
-             empty it, or set `adopt: true` to replace them"
-        )));
-    }
+    replaceable(request.to, request.adopt).await?;
     let source = request.from.read(request.namespace).await?;
     let stage = StageRequest {
         namespace: Namespace::Main,

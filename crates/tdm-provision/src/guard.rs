@@ -1,7 +1,7 @@
 //! Guards: what must never happen, whatever a workflow says.
 
 use tdm_core::place::{Environment, EnvironmentKind};
-use tdm_core::port::ServerIdentity;
+use tdm_core::port::{Namespace, NamespaceState, ServerIdentity, TargetDatabase};
 
 use crate::error::{Error, Result};
 
@@ -40,6 +40,20 @@ pub fn may_be_target(environment: &Environment) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Refuses a main namespace that holds tables which are not ours, unless `adopt` says that they may be replaced.
+///
+/// # Errors
+/// When it does, or the database cannot be looked at.
+pub async fn replaceable(place: &dyn TargetDatabase, adopt: bool) -> Result<()> {
+    match place.state(&Namespace::Main).await? {
+        NamespaceState::Foreign { tables } if !adopt => Err(Error::Guard(format!(
+            "the environment's database holds {tables} tables that were not provisioned by tdm; \
+             empty it, or set `adopt: true` to replace them"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

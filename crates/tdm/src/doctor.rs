@@ -8,7 +8,7 @@ use tdm_model::{DatabaseOptions, MetadataDatabase};
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::tdm::{history, is_sqlite, metadata, parse};
+use crate::tdm::{is_sqlite, parse};
 use crate::{secret, tables};
 
 /// What was looked at and how it is.
@@ -281,15 +281,11 @@ pub async fn init(settings: &Settings) -> Result<InitReport> {
     ] {
         // An embedded target appears when data is provisioned: an empty file would say nothing.
         let wanted = url == metadata_url || !is_sqlite(url);
-        if wanted
-            && tdm_model::create_database_if_missing(url)
-                .await
-                .map_err(metadata)?
-        {
+        if wanted && tdm_model::create_database_if_missing(url).await? {
             created.push(name.to_owned());
         }
     }
-    let applied = migration::up(metadata_url, None).await.map_err(history)?;
+    let applied = migration::up(metadata_url, None).await?;
     let key = secret::root_key(settings)?;
     Ok(InitReport {
         created,

@@ -55,6 +55,18 @@ pub enum Error {
     },
 }
 
+impl From<tdm_model::Error> for Error {
+    fn from(error: tdm_model::Error) -> Self {
+        Self::Metadata(error.to_string())
+    }
+}
+
+impl From<migration::Error> for Error {
+    fn from(error: migration::Error) -> Self {
+        Self::Metadata(error.to_string())
+    }
+}
+
 impl Error {
     /// A file could not be read or written.
     pub fn file(path: impl Into<PathBuf>, error: &std::io::Error) -> Self {

@@ -31,8 +31,8 @@ pub use settings::{SETTINGS_FILE, Settings};
 pub use tables::{aligned, count};
 pub use tdm::{SystemClock, Tdm};
 pub use workflow::{
-    ClassifyStep, DiscoverStep, EdgeText, Located, MaskStep, Position, Problem, Problems,
-    ProvisionStep, ReferenceText, SeedText, SubsetStep, SynthesizeStep, Workflow,
+    ClassifyStep, ColumnText, DiscoverStep, EdgeText, Located, MaskStep, Position, Problem,
+    Problems, ProvisionStep, ReferenceText, SeedText, SubsetStep, SynthesizeStep, Workflow,
 };
 
 pub use tdm_core as core;

@@ -33,10 +33,11 @@ use crate::tables::count;
 use crate::tdm::Tdm;
 use crate::workflow::Workflow;
 
+use deliver::Destination;
 use prepare::{Prepared, Source};
 
 /// Shapes shown before and after.
-const SHAPES_MAX: usize = 6;
+const SHAPES_MAX: usize = 12;
 
 /// Who runs a workflow, who may stop it and who listens.
 #[derive(Debug, Clone)]
@@ -103,7 +104,7 @@ impl fmt::Display for PlanReport {
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
-        write!(f, "plan {}; nothing was written", self.plan_hash)
+        write!(f, "plan {}; no data was written", self.plan_hash)
     }
 }
 
@@ -290,6 +291,10 @@ impl Tdm {
     /// With the step that failed.
     pub async fn run(&self, workflow: &Workflow, options: &RunOptions) -> Result<RunReport> {
         let prepared = prepare::prepare(self, workflow).await?;
+        let destination = match &workflow.provision {
+            Some(step) => Some(deliver::destination(self, workflow, step, &prepared).await?),
+            None => None,
+        };
         let steps = [
             workflow.discover.is_some().then_some("discover"),
             workflow.classify.is_some().then_some("classify"),
@@ -317,7 +322,9 @@ impl Tdm {
             .await?;
         let context = self.context(job.id, options);
         let mut log = StepLog::new(self, context);
-        let outcome = self.execute(workflow, &prepared, options, &mut log).await;
+        let outcome = self
+            .execute(workflow, &prepared, destination.as_ref(), options, &mut log)
+            .await;
         let (status, result) = match &outcome {
             Ok(report) => (
                 JobStatus::Completed,
@@ -350,6 +357,7 @@ impl Tdm {
         &self,
         workflow: &Workflow,
         prepared: &Prepared,
+        destination: Option<&Destination>,
         options: &RunOptions,
         log: &mut StepLog<'_>,
     ) -> Result<RunReport> {
@@ -367,14 +375,13 @@ impl Tdm {
                 );
             }
         }
-        if let Some(step) = &workflow.provision {
+        if let Some((step, destination)) = workflow.provision.as_ref().zip(destination) {
             log.begin("provision").await?;
             let delivered = async {
                 let (version, record) = match made {
                     Some(made) => (made.version, made.record),
                     None => deliver::latest(self, &workflow.dataset.value).await?,
                 };
-                let destination = deliver::destination(self, workflow, step, prepared).await?;
                 deliver::deliver(
                     self,
                     step,

@@ -53,22 +53,18 @@ impl Tdm {
     pub async fn open(settings: Settings) -> Result<Self> {
         let url = settings.metadata_url.expose();
         if is_sqlite(url) {
-            tdm_model::create_database_if_missing(url)
-                .await
-                .map_err(metadata)?;
+            tdm_model::create_database_if_missing(url).await?;
         }
-        let status = migration::status(url).await.map_err(history)?;
+        let status = migration::status(url).await?;
         if status.applied.is_empty() && is_sqlite(url) {
-            migration::up(url, None).await.map_err(history)?;
+            migration::up(url, None).await?;
         } else if !status.is_current() {
             let missing = status.pending.len();
             return Err(Error::Metadata(format!(
                 "{missing} migration(s) are not applied; run `tdm migrate up`"
             )));
         }
-        let database = MetadataDatabase::connect(url, &DatabaseOptions::default())
-            .await
-            .map_err(metadata)?;
+        let database = MetadataDatabase::connect(url, &DatabaseOptions::default()).await?;
         Ok(Self::with_store(settings, Arc::new(database)))
     }
 
@@ -172,7 +168,12 @@ impl Tdm {
             }
             return Ok((stored.connection, url));
         }
-        let url = parse(text, "the URL")?.relative_to(directory);
+        // Absolute, so that the stored connection means the same file whatever the next working directory is.
+        let base = Path::new(".")
+            .join(&self.settings.directory)
+            .join(directory);
+        let base = std::path::absolute(&base).map_err(|error| Error::file(&base, &error))?;
+        let url = parse(text, "the URL")?.relative_to(&base);
         if url.has_password() {
             return Err(Error::Settings(
                 "a workflow holds no password; store a connection with `tdm connection add` and name it".to_owned(),
@@ -214,12 +215,4 @@ pub(crate) fn parse(text: &str, name: &str) -> Result<DatabaseUrl> {
 
 pub(crate) fn is_sqlite(url: &str) -> bool {
     DatabaseUrl::parse(url).is_ok_and(|url| url.engine() == Engine::Sqlite)
-}
-
-pub(crate) fn metadata(error: tdm_model::Error) -> Error {
-    Error::Metadata(error.to_string())
-}
-
-pub(crate) fn history(error: migration::Error) -> Error {
-    Error::Metadata(error.to_string())
 }

@@ -117,12 +117,20 @@ pub struct SynthesizeStep {
     /// Rows to add by table.
     pub tables: Vec<(Located<String>, Located<u64>)>,
     /// Generators by column.
-    pub columns: Vec<(
-        Located<String>,
-        Located<(String, tdm_core::function::Params)>,
-    )>,
+    pub columns: Vec<ColumnText>,
     /// Locale of names and addresses.
     pub locale: Option<Located<String>>,
+}
+
+/// One entry of `synthesize.columns`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColumnText {
+    /// The column.
+    pub column: Located<String>,
+    /// Its generator.
+    pub generator: Located<String>,
+    /// Parameters of the generator.
+    pub params: tdm_core::function::Params,
 }
 
 /// `provision:`

@@ -1,6 +1,8 @@
 //! `tdm demo`: the whole job on an embedded database, twice.
 
-use crate::{Desk, dangling, number, open, texts};
+use tdm_testkit::server::Server;
+
+use crate::{Desk, Run, dangling, number, open, texts};
 
 #[test]
 fn the_demo_runs_twice_and_makes_two_dataset_versions() {
@@ -125,4 +127,49 @@ fn the_demo_stays_below_200_megabytes() {
     assert!(exit.success());
     assert!(peak_kib > 1_000, "nothing was measured");
     assert!(peak_kib < 200 * 1_024, "the demo's peak was {peak_kib} KiB");
+}
+
+/// The metadata database on a server, the data embedded: every store of the whole job on that engine.
+fn with_metadata_on(server: &Server) {
+    let desk = Desk::new();
+    let database = server.reserve_database();
+    let tdm = |arguments: &[&str]| {
+        Run::of(
+            desk.tdm()
+                .args(arguments)
+                .env("DATABASE_URL", database.url())
+                .output()
+                .unwrap(),
+        )
+    };
+    tdm(&["init"]).expect(0);
+    tdm(&["demo"]).expect(0);
+    tdm(&["demo"]).expect(0);
+    let jobs = tdm(&["job", "list", "--json"]).expect(0);
+    assert_eq!(jobs.out.matches("\"completed\"").count(), 2, "{}", jobs.out);
+    let datasets = tdm(&["dataset", "list"]).expect(0);
+    assert!(datasets.out.contains("shop@2"), "{}", datasets.out);
+    assert!(
+        tdm(&["lineage", "customers.email"])
+            .expect(0)
+            .out
+            .contains("masked")
+    );
+    assert_eq!(dangling(&desk.target()), 0);
+}
+
+#[test]
+fn the_demo_runs_with_its_metadata_on_postgresql() {
+    let Some(server) = tdm_testkit::require_postgres!() else {
+        return;
+    };
+    with_metadata_on(server);
+}
+
+#[test]
+fn the_demo_runs_with_its_metadata_on_mariadb() {
+    let Some(server) = tdm_testkit::require_mysql!() else {
+        return;
+    };
+    with_metadata_on(server);
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::json;
 use tdm_core::dataset::{DatasetStatus, DatasetVersion};
 use tdm_core::lineage::{ColumnLineage, LineageEdge, LineageEnd};
-use tdm_core::place::Environment;
+use tdm_core::place::{Connection, Environment};
 use tdm_core::port::{Namespace, OwnerMark, StepContext, StepOutput, TargetDatabase};
 use tdm_provision::deploy::{DatasetRecord, DeployRequest, Deployment, deploy};
-use tdm_provision::guard::{Place, distinct, may_be_target};
+use tdm_provision::guard::{Place, distinct, may_be_target, replaceable};
 
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
@@ -21,11 +21,13 @@ use crate::workflow::{ProvisionStep, Workflow};
 /// The environment of a workflow with the database it means.
 pub(super) struct Destination {
     environment: Environment,
+    /// A connection that the workflow names and the store may not have yet.
+    connection: Option<Connection>,
     database: Arc<dyn TargetDatabase>,
 }
 
-/// Resolves the environment: its own connection, else the target database. Guards first, nothing written but the
-/// environment's row.
+/// Resolves the environment: its own connection, else the target database. Guards only; writes nothing, so that a
+/// place that must not be written stops the job before it begins.
 pub(super) async fn destination(
     tdm: &Tdm,
     workflow: &Workflow,
@@ -78,12 +80,10 @@ pub(super) async fn destination(
             },
         )?;
     }
-    if let Some(connection) = &connection {
-        store.save_connection(connection).await?;
-    }
-    store.save_environment(&environment).await?;
+    replaceable(database.as_ref(), step.adopt).await?;
     Ok(Destination {
         environment,
+        connection,
         database,
     })
 }
@@ -124,11 +124,16 @@ pub(super) async fn deliver(
     tdm: &Tdm,
     step: &ProvisionStep,
     prepared: &Prepared,
-    destination: Destination,
+    destination: &Destination,
     version: &DatasetVersion,
     record: &DatasetRecord,
     context: &StepContext,
 ) -> Result<(EnvironmentReport, StepOutput)> {
+    let store = tdm.store();
+    if let Some(connection) = &destination.connection {
+        store.save_connection(connection).await?;
+    }
+    store.save_environment(&destination.environment).await?;
     let namespace = Namespace::Dataset {
         dataset: version.dataset.clone(),
         version: version.version,

@@ -44,7 +44,7 @@ impl StagedKeys {
                 .indexes
                 .iter()
                 .filter(|index| index.unique)
-                .flat_map(|index| index.plain_columns());
+                .flat_map(tdm_core::catalog::Index::plain_columns);
             wanted
                 .entry(schema.table.clone())
                 .or_default()

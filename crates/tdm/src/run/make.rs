@@ -19,7 +19,7 @@ use tdm_core::transform::Form;
 use tdm_masking::plan::{MaskingPlan, PlanRequest};
 use tdm_provision::build::{Build, Verification};
 use tdm_provision::deploy::DatasetRecord;
-use tdm_provision::subset::{Closure, SubsetPlan, close};
+use tdm_provision::subset::{Closure, SubsetPlan, TableSelection, close};
 use tdm_synth::{SynthPlan, SynthRequest, TableRequest};
 
 use super::existing::StagedKeys;
@@ -128,7 +128,7 @@ pub(super) async fn close_subset(
         context.progress.as_ref(),
     )
     .await?;
-    let rows: u64 = closure.tables.iter().map(|table| table.rows()).sum();
+    let rows: u64 = closure.tables.iter().map(TableSelection::rows).sum();
     let tables = closure
         .tables
         .iter()

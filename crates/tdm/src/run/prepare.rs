@@ -269,7 +269,7 @@ fn check_disposition(tdm: &Tdm, disposition: &Disposition, at: Position, problem
             ),
         },
         Disposition::Generate { generator, params } => {
-            check_generator(tdm, generator, params, at, problems)
+            check_generator(tdm, generator, params, at, problems);
         }
         _ => {}
     }
@@ -519,13 +519,13 @@ impl<'c> Names<'c> {
                     .map(|schema| (schema.clone(), rows.value)),
             );
         }
-        for (column, recipe) in &step.columns {
-            let (generator, params) = &recipe.value;
-            check_generator(tdm, generator, params, recipe.at, problems);
-            if let Some(column) = self.column(column, problems) {
+        for recipe in &step.columns {
+            let (generator, params) = (&recipe.generator, &recipe.params);
+            check_generator(tdm, &generator.value, params, generator.at, problems);
+            if let Some(column) = self.column(&recipe.column, problems) {
                 recipes.push(ColumnRecipe {
                     column,
-                    generator: generator.clone(),
+                    generator: generator.value.clone(),
                     params: params.clone(),
                 });
             }

@@ -12,8 +12,8 @@ use super::fields::Fields;
 use super::problem::{Collector, Problem, Problems};
 use super::reference::ReferenceText;
 use super::{
-    ClassifyStep, DiscoverStep, EdgeText, MaskStep, ProvisionStep, SeedText, SubsetStep,
-    SynthesizeStep, Workflow,
+    ClassifyStep, ColumnText, DiscoverStep, EdgeText, MaskStep, ProvisionStep, SeedText,
+    SubsetStep, SynthesizeStep, Workflow,
 };
 
 const TYPES: &[TypeClass] = &[
@@ -442,42 +442,40 @@ fn synthesize(fields: &mut Fields<'_>, problems: &mut Collector) -> SynthesizeSt
             "`synthesize` needs `tables`: which, and how many rows to add",
         );
     }
-    let mut columns = Vec::new();
-    for (column, node) in fields.map("columns", problems) {
-        match &node.value {
-            Yaml::Text(generator) => {
-                let value = (generator.clone(), Params::default());
-                columns.push((column.clone(), Located { value, at: node.at }));
-            }
-            _ => {
-                let mut inner = Fields::of(
-                    node,
-                    format!("synthesize.columns.{}", column.value),
-                    problems,
-                );
-                let generator = inner.required("generator", problems);
-                let params = inner
-                    .node("params")
-                    .map(|n| params(n, "synthesize.columns.params", problems))
-                    .unwrap_or_default();
-                inner.finish(problems);
-                if let Some(generator) = generator {
-                    columns.push((
-                        column.clone(),
-                        Located {
-                            value: (generator.value, params),
-                            at: generator.at,
-                        },
-                    ));
-                }
-            }
-        }
-    }
+    let columns = fields
+        .map("columns", problems)
+        .iter()
+        .filter_map(|(column, node)| column_recipe(column, node, problems))
+        .collect();
     SynthesizeStep {
         tables,
         columns,
         locale: fields.text("locale", problems),
     }
+}
+
+fn column_recipe(
+    column: &Located<String>,
+    node: &Node,
+    problems: &mut Collector,
+) -> Option<ColumnText> {
+    let (generator, params) = if let Yaml::Text(name) = &node.value {
+        let value = name.clone();
+        (Located { value, at: node.at }, Params::default())
+    } else {
+        let path = format!("synthesize.columns.{}", column.value);
+        let mut fields = Fields::of(node, path, problems);
+        let generator = fields.required("generator", problems);
+        let given = fields.node("params");
+        let given = given.map(|node| params(node, "synthesize.columns.params", problems));
+        fields.finish(problems);
+        (generator?, given.unwrap_or_default())
+    };
+    Some(ColumnText {
+        column: column.clone(),
+        generator,
+        params,
+    })
 }
 
 fn provision(fields: &mut Fields<'_>, problems: &mut Collector) -> Option<ProvisionStep> {
