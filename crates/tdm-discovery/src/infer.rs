@@ -343,23 +343,26 @@ fn leave_implied(catalog: &Catalog, known: &[ForeignKey], found: &mut [Relations
         )
         .filter(|key| key.kind != RelationshipKind::Polymorphic)
         .collect();
+    let mut by_child: BTreeMap<&TableRef, Vec<&ForeignKey>> = BTreeMap::new();
+    for key in &certain {
+        by_child.entry(&key.child).or_default().push(key);
+    }
+    let of = |table: &TableRef| by_child.get(table).into_iter().flatten();
     for candidate in found.iter_mut().filter(|r| r.accepted) {
         let wanted = &candidate.reference;
-        let through = certain.iter().find(|wide| {
-            wide.child == wanted.child
-                && wide.columns.len() > wanted.columns.len()
-                && certain.iter().any(|next| {
-                    next.child == wide.parent
-                        && next.parent == wanted.parent
-                        && next.columns.len() == wanted.columns.len()
-                        && wanted.columns.iter().all(|(child, parent)| {
-                            let middle = wide.columns.iter().find(|(c, _)| c == child);
-                            middle.is_some_and(|(_, m)| {
-                                next.columns.iter().any(|(c, p)| c == m && p == parent)
-                            })
-                        })
+        let leads_there = |wide: &ForeignKey, next: &ForeignKey| {
+            next.parent == wanted.parent
+                && next.columns.len() == wanted.columns.len()
+                && wanted.columns.iter().all(|(child, parent)| {
+                    let middle = wide.columns.iter().find(|(c, _)| c == child);
+                    middle.is_some_and(|(_, m)| {
+                        next.columns.iter().any(|(c, p)| c == m && p == parent)
+                    })
                 })
-        });
+        };
+        let through = of(&wanted.child)
+            .filter(|wide| wide.columns.len() > wanted.columns.len())
+            .find(|wide| of(&wide.parent).any(|next| leads_there(wide, next)));
         if let Some(wide) = through {
             candidate.accepted = false;
             let feature = format!("follows from {}", wide.describe());

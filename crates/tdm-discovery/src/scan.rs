@@ -203,6 +203,19 @@ struct Looker<'a> {
     found: Discovery,
 }
 
+/// The requested column that an error is about, when it is about one.
+fn blamed(error: &PortError, table: &TableSchema, requests: &[ColumnRequest]) -> Option<usize> {
+    let (PortError::Invalid { object, .. }
+    | PortError::Denied { object, .. }
+    | PortError::Backend { object, .. }) = error
+    else {
+        return None;
+    };
+    let named =
+        |request: &ColumnRequest| table.table.column(&request.column.name).to_string() == *object;
+    requests.iter().position(named)
+}
+
 /// How a scan of a table went.
 enum Outcome {
     /// Gathered, and whether every row was seen.
@@ -254,46 +267,63 @@ impl Looker<'_> {
         if columns.is_empty() {
             return Ok(());
         }
-        let requests: Vec<ColumnRequest> = columns
+        let mut requests: Vec<ColumnRequest> = columns
             .iter()
             .map(|column| ColumnRequest {
                 column: (*column).clone(),
                 form: Form::Decoded,
             })
             .collect();
-        let outcome = match self.options.depth {
-            Depth::Full => {
-                self.read(table, &requests, RowFilter::All, u64::MAX, false)
-                    .await
-            }
-            Depth::Sample { rows } => self.sample(table, &requests, rows).await,
-            Depth::Schema => return Ok(()),
-        };
-        match outcome {
-            Ok(Outcome::Read(gatherers, complete)) => {
-                for (request, gatherer) in requests.iter().zip(gatherers) {
-                    let (profile, sample) = gatherer.finish(complete);
-                    let column = table.table.column(&request.column.name);
-                    self.found
-                        .columns
-                        .insert(column, Observed { profile, sample });
+        loop {
+            let outcome = match self.options.depth {
+                Depth::Full => {
+                    self.read(table, &requests, RowFilter::All, u64::MAX, false)
+                        .await
                 }
-                Ok(())
-            }
-            Ok(Outcome::TooLarge) => Ok(()),
-            Err(error @ (PortError::Cancelled | PortError::Unavailable { .. })) => {
-                Err(error.into())
-            }
-            Err(error) => {
-                self.found.diagnostics.push(Diagnostic::warning(
-                    "discover.unreadable",
-                    &table.table,
-                    format!("left out of profiles and classification: {error}"),
-                ));
-                self.skip(&table.table, None, SkipReason::Unreadable(error));
-                Ok(())
+                Depth::Sample { rows } => self.sample(table, &requests, rows).await,
+                Depth::Schema => return Ok(()),
+            };
+            match outcome {
+                Ok(Outcome::Read(gatherers, complete)) => {
+                    for (request, gatherer) in requests.iter().zip(gatherers) {
+                        let (profile, sample) = gatherer.finish(complete);
+                        let column = table.table.column(&request.column.name);
+                        self.found
+                            .columns
+                            .insert(column, Observed { profile, sample });
+                    }
+                    return Ok(());
+                }
+                Ok(Outcome::TooLarge) => return Ok(()),
+                Err(error @ (PortError::Cancelled | PortError::Unavailable { .. })) => {
+                    return Err(error.into());
+                }
+                // One column that cannot be decoded must not hide the others.
+                Err(error) => match blamed(&error, table, &requests) {
+                    Some(at) if requests.len() > 1 => {
+                        let column = requests.remove(at).column.name;
+                        self.unreadable(&table.table, Some(column), error);
+                    }
+                    _ => {
+                        self.unreadable(&table.table, None, error);
+                        return Ok(());
+                    }
+                },
             }
         }
+    }
+
+    fn unreadable(&mut self, table: &TableRef, column: Option<String>, error: PortError) {
+        let place = match &column {
+            Some(column) => table.column(column).to_string(),
+            None => table.to_string(),
+        };
+        self.found.diagnostics.push(Diagnostic::warning(
+            "discover.unreadable",
+            place,
+            format!("left out of profiles and classification: {error}"),
+        ));
+        self.skip(table, column, SkipReason::Unreadable(error));
     }
 
     async fn sample(

@@ -405,3 +405,27 @@ fn no_value_is_in_candidates_or_their_evidence() {
         tdm_testkit::canary::assert_absent_in_text("an explanation", &candidate.explain());
     }
 }
+
+#[test]
+fn a_thousand_tables_with_names_alike_are_gone_through() {
+    let mut text = String::new();
+    for table in 0..1_000 {
+        text.push_str(&format!("[t{table:05}]\n tenant_id: bigint | id: bigint"));
+        for column in 0..15 {
+            text.push_str(&format!(
+                " | t{:05}_id{column}: bigint",
+                (table * 7 + column) % 1_000
+            ));
+        }
+        text.push_str(&format!(
+            " | t{:05}_id: bigint\n @pk tenant_id, id\n @unique id\n",
+            (table + 1) % 1_000
+        ));
+    }
+    let found = discovered(&Fixture::parse(&text));
+    let accepted = found.candidates.iter().filter(|c| c.accepted).count();
+    assert!(
+        accepted >= 1_000,
+        "{accepted} of 1000 plain references by name alone"
+    );
+}

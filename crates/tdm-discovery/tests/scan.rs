@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures_executor::block_on;
+use futures_util::StreamExt as _;
 use tdm_core::batch::{BatchLimit, Encoding};
 use tdm_core::cancel::CancelToken;
 use tdm_core::catalog::{Column, ForeignKey, TableKind};
@@ -84,6 +85,12 @@ impl RowSource for Odd {
     async fn scan(&self, request: ScanRequest) -> PortResult<BatchStream> {
         match &self.broken {
             Some((name, error)) if request.table.table.name == *name => Err(error.clone()),
+            Some((name, error)) if request.columns.iter().any(|c| c.column.name == *name) => {
+                // Not before the first batch: a stray value is met on the way.
+                let batches = self.inner.scan(request).await?;
+                let fault = futures_util::stream::iter([Err(error.clone())]);
+                Ok(Box::pin(batches.chain(fault)))
+            }
             _ => self.inner.scan(request).await,
         }
     }
@@ -326,6 +333,33 @@ fn a_table_that_cannot_be_read_is_reported_and_a_lost_server_ends_the_work() {
     let error = looked(&source, &DiscoverOptions::default()).unwrap_err();
     assert_eq!(error, Error::Port(lost));
     assert!(error.is_transient());
+}
+
+#[test]
+fn a_column_that_cannot_be_decoded_does_not_hide_the_others() {
+    let mut source = Odd::new(&shop());
+    let stray = PortError::Invalid {
+        object: "customer.born".into(),
+        reason: "a value is not of the column's type".into(),
+    };
+    source.broken = Some(("born", stray));
+    let found = looked(&source, &DiscoverOptions::default()).unwrap();
+    let customer: Vec<_> = found
+        .columns
+        .keys()
+        .filter(|c| c.table.name == "customer")
+        .map(|c| c.column.as_str())
+        .collect();
+    assert_eq!(customer, ["credit", "id", "mail", "name", "vip"]);
+    assert_eq!(found.diagnostics[0].place, "customer.born");
+    assert!(
+        found
+            .skipped
+            .iter()
+            .any(|s| s.column.as_deref() == Some("born"))
+    );
+    let id = &found.columns[&TableRef::new("customer").column("id")];
+    assert_eq!((id.profile.rows, id.profile.complete), (50, true));
 }
 
 #[test]

@@ -3,10 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tdm_core::catalog::{Column, TableSchema};
+use tdm_core::ident::TableRef;
 
 use super::ParentKey;
 use super::lexicon::lexicon;
 use crate::words::{singular, tokens};
+
+/// Keys whose words begin as one of a column's, beyond which that is no sign.
+const ALIKE: usize = 100;
 
 /// A key that a column's name speaks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +70,7 @@ pub(super) struct NameModel<'a> {
     names: Vec<KeyNames>,
     by_word: BTreeMap<String, BTreeSet<usize>>,
     by_joined: BTreeMap<String, BTreeSet<usize>>,
+    by_table: BTreeMap<&'a TableRef, Vec<usize>>,
     prefix: Option<String>,
 }
 
@@ -77,6 +82,7 @@ impl<'a> NameModel<'a> {
             names: Vec::new(),
             by_word: BTreeMap::new(),
             by_joined: BTreeMap::new(),
+            by_table: BTreeMap::new(),
             prefix: prefix.clone(),
         };
         let mut endings: BTreeMap<String, usize> = BTreeMap::new();
@@ -86,6 +92,11 @@ impl<'a> NameModel<'a> {
             }
         }
         for (number, key) in keys.iter().enumerate() {
+            model
+                .by_table
+                .entry(&key.table.table)
+                .or_default()
+                .push(number);
             let table = table_words(key.table, prefix.as_deref());
             let column = parts(&key.column.name);
             let (key_base, _) = base(&column);
@@ -125,14 +136,26 @@ impl<'a> NameModel<'a> {
             return Vec::new();
         }
         let mut near = BTreeSet::new();
-        for word in &child.words {
+        // `id` is in the name of every key and says nothing about which.
+        let speaking = child
+            .words
+            .iter()
+            .filter(|word| !lexicon().key_words.contains(word));
+        for word in speaking {
             near.extend(self.by_word.get(word).into_iter().flatten());
-            // `customerid` and `cust`: a word that another begins or that begins another.
-            for (other, keys) in self.by_word.range(prefix_of(word)..) {
-                if !other.starts_with(&prefix_of(word)) {
-                    break;
-                }
-                near.extend(keys);
+            // `customerid` and `cust`: a word that another begins or that begins another. Where hundreds of names
+            // begin alike the beginning says nothing.
+            let start = prefix_of(word);
+            let alike: BTreeSet<usize> = self
+                .by_word
+                .range(start.clone()..)
+                .take_while(|(other, _)| other.starts_with(&start))
+                .flat_map(|(_, keys)| keys)
+                .take(ALIKE + 1)
+                .copied()
+                .collect();
+            if alike.len() <= ALIKE {
+                near.extend(alike);
             }
             for role in lexicon().roles.get(word).into_iter().flatten() {
                 near.extend(self.by_word.get(role).into_iter().flatten());
@@ -147,12 +170,7 @@ impl<'a> NameModel<'a> {
                     .flatten(),
             );
         }
-        let own = self
-            .keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| key.table.table == table.table);
-        near.extend(own.map(|(number, _)| number));
+        near.extend(self.by_table.get(&table.table).into_iter().flatten());
         let mut named: Vec<Named> = near
             .into_iter()
             .filter(|number| {

@@ -44,6 +44,7 @@ pub async fn all_but<F: AsyncFn() -> Target>(make: F, except: &[&str]) {
         stages::what_was_written_is_read_back as "what_was_written_is_read_back",
         stages::receipts_agree_with_a_second_reading as "receipts_agree_with_a_second_reading",
         stages::dangling_references_are_counted as "dangling_references_are_counted",
+        stages::references_by_type_dangle_by_type as "references_by_type_dangle_by_type",
         stages::discarding_leaves_what_was_published as "discarding_leaves_what_was_published",
         stages::dropping_leaves_what_was_published as "dropping_leaves_what_was_published",
         stages::publishing_replaces as "publishing_replaces",

@@ -1,6 +1,6 @@
 //! From staging to publication.
 
-use tdm_core::catalog::ForeignKey;
+use tdm_core::catalog::{ForeignKey, RelationshipKind};
 use tdm_core::ident::TableRef;
 use tdm_core::port::{Namespace, NamespaceState};
 use tdm_core::transform::Form;
@@ -71,14 +71,14 @@ pub(super) async fn receipts_agree_with_a_second_reading(target: &Target) {
     let source = ok(staging.read().await, "read the staged rows");
     let schemas = fixture.schemas(target.engine());
     for (receipt, schema) in receipts.iter().zip(&schemas) {
-        let read = digest(source.as_ref(), schema, Form::Decoded).await;
+        let read = digest(source.as_ref(), schema, Form::Carried).await;
         assert_eq!(receipt.digest, read, "receipt of {}", schema.table);
     }
     drop(source);
     ok(staging.publish().await, "publish");
     let source = ok(target.read(&place).await, "read what is published");
     for (receipt, schema) in receipts.iter().zip(&schemas) {
-        let read = digest(source.as_ref(), schema, Form::Decoded).await;
+        let read = digest(source.as_ref(), schema, Form::Carried).await;
         assert_eq!(receipt.digest, read, "published rows of {}", schema.table);
     }
 }
@@ -121,6 +121,39 @@ pub(super) async fn dangling_references_are_counted(target: &Target) {
         let reference = reference(columns);
         let counted = ok(staging.dangling(&reference).await, "count");
         assert_eq!(counted, dangling, "{}", reference.describe());
+    }
+    ok(staging.discard().await, "discard");
+}
+
+pub(super) async fn references_by_type_dangle_by_type(target: &Target) {
+    let fixture = Fixture::parse(
+        "[post]
+           id: bigint pk
+           1
+           2
+         [remark]
+           id: bigint pk | subject_type: text(20) | subject_id: bigint
+           1 | Post  | 1
+           2 | Post  | 9
+           3 | Photo | 9
+           4 | Photo | 1
+           5 | NULL  | 9
+           6 | Post  | NULL
+           7 | posts | 9",
+    );
+    let mut staging = staged(target, &dataset("by_type", 1), &fixture).await;
+    filled(staging.as_mut(), &fixture).await;
+    ok(staging.complete().await, "complete");
+    for (label, dangling) in [("Post", 1), ("Photo", 1), ("Video", 0)] {
+        let mut reference = ForeignKey::new(
+            TableRef::new("remark"),
+            TableRef::new("post"),
+            vec![("subject_id".into(), "id".into())],
+        );
+        reference.kind = RelationshipKind::Polymorphic;
+        reference.predicate = Some(("subject_type".into(), label.into()));
+        let counted = ok(staging.dangling(&reference).await, "count");
+        assert_eq!(counted, dangling, "rows of type {label}");
     }
     ok(staging.discard().await, "discard");
 }
@@ -241,7 +274,7 @@ pub(super) async fn units_of_one_table_add_up(target: &Target) {
     ok(staging.complete().await, "complete");
     let source = ok(staging.read().await, "read the staged rows");
     let schema = customer.schema_for(target.engine());
-    let read = digest(source.as_ref(), &schema, Form::Decoded).await;
+    let read = digest(source.as_ref(), &schema, Form::Carried).await;
     assert_eq!(
         first.digest.merge(nothing.digest).merge(second.digest),
         read
@@ -304,7 +337,7 @@ pub(super) async fn left_out_columns_take_their_default(target: &Target) {
     ok(staging.complete().await, "complete");
     let source = ok(staging.read().await, "read the staged rows");
     let schema = customer.schema_for(target.engine());
-    let read = digest(source.as_ref(), &schema, Form::Decoded).await;
+    let read = digest(source.as_ref(), &schema, Form::Carried).await;
     assert_eq!(receipt.digest, read, "the columns that were written");
     drop(source);
     ok(staging.discard().await, "discard");
