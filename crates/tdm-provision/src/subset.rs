@@ -16,6 +16,7 @@ mod key;
 mod names;
 mod options;
 mod orphan;
+mod parents;
 mod plan;
 mod predict;
 mod project;

@@ -26,7 +26,7 @@ pub(super) struct Reader<'a> {
     /// What the transform asked for, then what is needed to tell the rows apart.
     columns: Vec<ColumnRequest>,
     own: usize,
-    mode: Mode<'a>,
+    mode: Mode,
     nulling: Vec<Nulling<'a>>,
     stream: Option<BatchStream>,
     stubs_done: bool,
@@ -38,15 +38,15 @@ pub(super) struct Reader<'a> {
     pub(super) passed: RowDigest,
 }
 
-enum Mode<'a> {
+enum Mode {
     /// One scan of everything, but for rows that were dropped.
     Whole { started: bool },
     /// One scan per piece of the sorted keys.
-    Keyed { pieces: std::slice::Chunks<'a, Key> },
+    Keyed { next: usize },
     /// One scan of everything, from which rows are picked by their hash.
     Picked {
         started: bool,
-        wanted: HashSet<&'a Key>,
+        wanted: HashSet<Key>,
         seen: HashSet<Key>,
     },
 }
@@ -78,16 +78,15 @@ impl<'a> Reader<'a> {
             .filter(|(_, c)| passes(c))
             .map(|(i, _)| i)
             .collect();
+        let all_keys = || selection.keys().piece(0, usize::MAX);
         let mode = if selection.all {
             Mode::Whole { started: false }
         } else if selection.is_keyed() {
-            Mode::Keyed {
-                pieces: selection.keys().chunks(KEYS_MAX),
-            }
+            Mode::Keyed { next: 0 }
         } else {
             Mode::Picked {
                 started: false,
-                wanted: selection.keys().iter().collect(),
+                wanted: all_keys().into_iter().collect(),
                 seen: HashSet::new(),
             }
         };
@@ -165,13 +164,15 @@ impl<'a> Reader<'a> {
             Mode::Whole { started } | Mode::Picked { started, .. } => {
                 (!std::mem::replace(started, true)).then_some(RowFilter::All)
             }
-            Mode::Keyed { pieces } => match pieces.next() {
-                Some(piece) => {
-                    let binding = Binding::to(self.selection.key_columns(self.source));
-                    Some(RowFilter::Keys(binding.bind(piece.iter())?))
+            Mode::Keyed { next } => {
+                let piece = self.selection.keys().piece(*next, KEYS_MAX);
+                *next += piece.len();
+                if piece.is_empty() {
+                    return Ok(None);
                 }
-                None => None,
-            },
+                let binding = Binding::to(self.selection.key_columns(self.source));
+                Some(RowFilter::Keys(binding.bind(piece.iter())?))
+            }
         })
     }
 

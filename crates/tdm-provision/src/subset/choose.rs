@@ -189,6 +189,7 @@ impl Walk<'_> {
         edge: usize,
         parents: Vec<Key>,
         cap: u64,
+        among: Option<&KeySet>,
     ) -> Result<Vec<Key>> {
         let child = self.child_of(edge);
         let cap = usize::try_from(cap).unwrap_or(usize::MAX);
@@ -226,6 +227,9 @@ impl Walk<'_> {
                         continue;
                     };
                     let key = key.to_key();
+                    if among.is_some_and(|among| !among.contains(&key)) {
+                        continue;
+                    }
                     let place = match (order, logical) {
                         (Some((at, order)), Some(logical)) => {
                             let value = sort_value(cell(batch.column(at).as_ref(), row), logical);

@@ -10,14 +10,14 @@ use tdm_core::port::{Progress, ProgressEvent, RowFilter, RowSource, ScanRequest}
 use tdm_core::scalar::cell;
 
 use super::choose::Feature;
-use super::key::{Binding, Key, KeyMap, KeyReader, KeySet};
+use super::key::{Key, KeyMap, KeyReader, KeyRef, KeySet};
+use super::names::refused;
 use super::options::CloseOptions;
 use super::plan::SubsetPlan;
 use super::project::{Edge, Table, parse_keys, unsupported};
 use super::scans::{Scans, Wanted};
 use super::selection::{Closure, EdgeContribution, Mark, TableSelection};
 use super::spec::{Down, SeedRows};
-use super::unmatched::{Unmatched, form};
 use crate::error::Result;
 
 /// Computes the subset of `plan` in the source.
@@ -62,6 +62,7 @@ pub(super) struct Walk<'a> {
     pub(super) source: &'a dyn RowSource,
     pub(super) keys_max: usize,
     readers: usize,
+    memory_max: Option<usize>,
     cancel: &'a CancelToken,
     progress: &'a dyn Progress,
     pub(super) tables: Vec<Table>,
@@ -69,12 +70,17 @@ pub(super) struct Walk<'a> {
     pub(super) scans: u64,
     memory: usize,
     covered: BTreeMap<String, Vec<Feature>>,
+    /// Children for which an edge's condition is true, once it was read.
+    conditions: Vec<Option<KeySet>>,
 }
 
-/// Rows to keep of a scan that delivers more: those whose key is in a set.
-struct Among<'k> {
-    columns: &'k [usize],
-    keys: &'k KeySet,
+/// Rows to keep of a scan that delivers more.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Among<'k> {
+    /// Those whose reference, by edge number and columns, holds one of these keys.
+    referring: Option<(usize, &'k [usize], &'k KeySet)>,
+    /// Those with these keys of their own.
+    own: Option<&'k KeySet>,
 }
 
 impl<'a> Walk<'a> {
@@ -106,6 +112,8 @@ impl<'a> Walk<'a> {
             source,
             keys_max: options.keys_max.max(1),
             readers: if parallel { options.readers } else { 1 },
+            memory_max: options.memory_max,
+            conditions: plan.edges.iter().map(|_| None).collect(),
             cancel,
             progress,
             tables,
@@ -147,6 +155,13 @@ impl<'a> Walk<'a> {
                 self.source.check(&request).await?;
             }
         }
+        for (edge, policy) in self.plan.edges.iter().enumerate() {
+            if let Some(condition) = &policy.condition {
+                let filter = RowFilter::Where(condition.clone());
+                let request = self.request(self.child_of(edge), filter);
+                self.source.check(&request).await?;
+            }
+        }
         for table in self.plan.reachable() {
             self.source
                 .check(&self.request(table, RowFilter::All))
@@ -172,7 +187,7 @@ impl<'a> Walk<'a> {
             let keys = match rows {
                 SeedRows::All if std::mem::replace(&mut scanned[table], true) => continue,
                 SeedRows::All => {
-                    self.visit(table, Wanted::One(RowFilter::All), seed, None)
+                    self.visit(table, Wanted::One(RowFilter::All), seed, Among::default())
                         .await?;
                     continue;
                 }
@@ -180,7 +195,8 @@ impl<'a> Walk<'a> {
                 _ if self.tables[table].all => continue,
                 SeedRows::Where(condition) => {
                     let filter = RowFilter::Where(condition.clone());
-                    self.visit(table, Wanted::One(filter), seed, None).await?;
+                    self.visit(table, Wanted::One(filter), seed, Among::default())
+                        .await?;
                     continue;
                 }
                 SeedRows::Count(count) => self.lowest_ranks(table, *count).await?,
@@ -199,7 +215,7 @@ impl<'a> Walk<'a> {
             };
             let listed = keys.len() as u64;
             let wanted = self.own_keys(table, keys);
-            let found = self.visit(table, wanted, seed, None).await?;
+            let found = self.visit(table, wanted, seed, Among::default()).await?;
             self.tables[table].missing += listed.saturating_sub(found);
         }
         Ok(())
@@ -235,161 +251,66 @@ impl<'a> Walk<'a> {
         let child = self.child_of(number);
         let edge = u32::try_from(number).unwrap_or(Mark::SEED - 1);
         let mark = Mark { level, edge };
-        if let Down::Cap(cap) = self.plan.edges[number].down {
-            let chosen = self.first_children(number, keys, cap).await?;
-            let wanted = self.own_keys(child, chosen);
-            self.visit(child, wanted, mark, None).await?;
-            return Ok(());
-        }
+        self.read_condition(number).await?;
+        let condition = self.conditions[number].take();
+        let own = condition.as_ref();
         let binding = self.edges[number].to_children.clone();
         let unindexed = !self.plan.edges[number].indexed;
-        if unindexed
-            && keys.len() > self.keys_max
-            && binding.is_literal()
-            && self.edges[number].alike
-        {
+        let literal = binding.is_literal() && self.edges[number].alike;
+        if let Down::Cap(cap) = self.plan.edges[number].down {
+            let chosen = self.first_children(number, keys, cap, own).await?;
+            let wanted = self.own_keys(child, chosen);
+            self.visit(child, wanted, mark, Among::default()).await?;
+        } else if unindexed && keys.len() > self.keys_max && literal {
             // Without an index every query is a scan: one scan, and the keys are compared here.
             let keys: KeySet = keys.into_iter().collect();
             let columns = self.edges[number].child.clone();
             let among = Among {
-                columns: &columns,
-                keys: &keys,
+                referring: Some((number, &columns, &keys)),
+                own,
             };
             let wanted = Wanted::One(RowFilter::All);
-            self.visit(child, wanted, mark, Some((number, among)))
-                .await?;
+            self.visit(child, wanted, mark, among).await?;
+        } else {
+            let wanted = Wanted::Keys {
+                binding,
+                keys,
+                step: if unindexed { usize::MAX } else { self.keys_max },
+            };
+            let among = Among {
+                referring: None,
+                own,
+            };
+            self.visit(child, wanted, mark, among).await?;
+        }
+        self.conditions[number] = condition;
+        Ok(())
+    }
+
+    /// Reads once which children an edge's condition is true for.
+    async fn read_condition(&mut self, number: usize) -> Result<()> {
+        let Some(condition) = &self.plan.edges[number].condition else {
+            return Ok(());
+        };
+        if self.conditions[number].is_some() {
             return Ok(());
         }
-        let step = if unindexed { usize::MAX } else { self.keys_max };
-        let wanted = Wanted::Keys {
-            binding,
-            keys,
-            step,
-        };
-        self.visit(child, wanted, mark, None).await?;
-        Ok(())
-    }
-
-    /// Parents, components of children before those of their parents; within a cycle until nothing is new.
-    async fn follow_parents(&mut self) -> Result<()> {
-        let plan = self.plan;
-        for component in plan.graph.components().iter().rev() {
-            loop {
-                let mut moved = false;
-                for &table in &component.tables {
-                    for &edge in plan.graph.to_children(table) {
-                        moved |= self.look_up_parents(edge, table).await?;
-                    }
-                }
-                if !moved || !component.cyclic {
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn look_up_parents(&mut self, number: usize, parent: usize) -> Result<bool> {
-        let edge = &mut self.edges[number];
-        if edge.pending.is_empty() {
-            return Ok(false);
-        }
-        let mut missing = edge.pending.sorted();
-        edge.pending = KeyMap::default();
-        if edge.direct {
-            // Another reference may have brought them since they were noted.
-            let present = &self.tables[parent].chosen;
-            missing.retain(|key| !present.contains(key.as_ref()));
-        } else {
-            for key in &missing {
-                edge.asked.insert_new(key.as_ref(), ());
-            }
-        }
-        if missing.is_empty() {
-            return Ok(false);
-        }
-        let binding = edge.to_parents.clone();
-        let mut unmatched = self.unmatched(number, parent, &missing);
-        let wanted = Wanted::Keys {
-            binding: binding.clone(),
-            keys: missing,
-            step: self.keys_max,
-        };
-        let mark = Mark {
-            level: Mark::NEEDED,
-            edge: u32::try_from(number).unwrap_or(Mark::SEED - 1),
-        };
-        let mut scans = self.begin(parent, wanted);
+        let child = self.child_of(number);
+        let mut request = self.request(child, RowFilter::All);
+        request.columns.truncate(self.tables[child].identity.len());
+        let wanted = Wanted::One(RowFilter::Where(condition.clone()));
+        let (mut keys, mut scratch) = (KeySet::default(), Vec::new());
+        let mut scans = self.begin_with(request, wanted);
         while let Some(batch) = scans.next().await? {
-            let at = &self.edges[number].parent;
-            let columns: Vec<&ArrayRef> = at.iter().map(|&i| batch.column(i)).collect();
-            unmatched.strike(&columns, batch.rows());
-            if !self.tables[parent].all {
-                self.take(parent, &batch, mark, None);
+            let identity = batch.columns().iter().collect();
+            let reader = self.tables[child].reader(identity);
+            for row in 0..batch.rows() {
+                keys.extend(reader.read(row, &mut scratch).map(KeyRef::to_key));
             }
-            self.report(parent);
         }
         self.scans += scans.started;
-        let rest = unmatched.rest();
-        for key in self.orphans_among(&binding, parent, rest).await? {
-            self.edges[number].orphaned.insert_new(key.as_ref(), ());
-        }
-        Ok(true)
-    }
-
-    fn unmatched(&self, edge: usize, parent: usize, keys: &[Key]) -> Unmatched {
-        if self.edges[edge].alike {
-            return Unmatched::Literal(keys.iter().cloned().collect());
-        }
-        // The two sides lie differently (a number and its text): compared by canonical form.
-        let decimal = |table: usize, at: &[usize]| -> Vec<bool> {
-            let columns = at.iter().map(|&i| &self.tables[table].request[i].column);
-            columns
-                .map(|c| matches!(c.logical, tdm_core::types::LogicalType::Decimal { .. }))
-                .collect()
-        };
-        let child = decimal(self.child_of(edge), &self.edges[edge].child);
-        let forms = keys.iter().map(|key| {
-            let form = key.with_parts(|parts| form(parts.iter().copied(), &child));
-            (form, key.clone())
-        });
-        Unmatched::Canonical(forms.collect(), decimal(parent, &self.edges[edge].parent))
-    }
-
-    /// Which of `keys` find no row. Only the server knows when two keys are equal (collations, types), so it
-    /// is asked again for those that were not seen literally; as a rule it answers with nothing.
-    async fn orphans_among(
-        &mut self,
-        binding: &Binding,
-        parent: usize,
-        mut keys: Vec<Key>,
-    ) -> Result<Vec<Key>> {
-        keys.sort_unstable();
-        let mut pieces: Vec<Vec<Key>> = keys.chunks(self.keys_max).map(<[Key]>::to_vec).collect();
-        let mut orphans = Vec::new();
-        while let Some(mut piece) = pieces.pop() {
-            let keys = piece.clone();
-            let step = self.keys_max;
-            let wanted = Wanted::Keys {
-                binding: binding.clone(),
-                keys,
-                step,
-            };
-            let mut scans = self.begin(parent, wanted);
-            let mut found = false;
-            while let Some(batch) = scans.next().await? {
-                found |= batch.rows() > 0;
-            }
-            self.scans += scans.started;
-            if !found {
-                orphans.append(&mut piece);
-            } else if piece.len() > 1 {
-                let rest = piece.split_off(piece.len() / 2);
-                pieces.push(piece);
-                pieces.push(rest);
-            }
-        }
-        Ok(orphans)
+        self.conditions[number] = Some(keys);
+        Ok(())
     }
 
     pub(super) fn child_of(&self, edge: usize) -> usize {
@@ -402,20 +323,21 @@ impl<'a> Walk<'a> {
         table: usize,
         wanted: Wanted,
         mark: Mark,
-        among: Option<(usize, Among<'_>)>,
+        among: Among<'_>,
     ) -> Result<u64> {
         let mut scans = self.begin(table, wanted);
         let mut found = 0;
         while let Some(batch) = scans.next().await? {
             found += batch.rows() as u64;
-            self.take(table, &batch, mark, among.as_ref());
+            self.take(table, &batch, mark, among);
+            self.check_memory()?;
             self.report(table);
         }
         self.scans += scans.started;
         Ok(found)
     }
 
-    fn report(&mut self, table: usize) {
+    pub(super) fn report(&mut self, table: usize) {
         self.progress.report(&ProgressEvent::Rows {
             step: "subset".to_owned(),
             table: self.tables[table].schema.table.clone(),
@@ -424,22 +346,18 @@ impl<'a> Walk<'a> {
         });
     }
 
-    fn take(
+    pub(super) fn take(
         &mut self,
         table: usize,
         batch: &Batch<Sensitive>,
         mark: Mark,
-        among: Option<&(usize, Among<'_>)>,
+        among: Among<'_>,
     ) {
         let (graph, policies) = (&self.plan.graph, &self.plan.edges);
         let pick =
             |at: &[usize]| -> Vec<&ArrayRef> { at.iter().map(|&i| batch.column(i)).collect() };
         let identity = pick(&self.tables[table].identity);
-        let identity = if self.tables[table].keyless {
-            KeyReader::rows(identity)
-        } else {
-            KeyReader::new(identity)
-        };
+        let identity = self.tables[table].reader(identity);
         let parents = graph.to_parents(table).iter();
         let up: Vec<(usize, KeyReader<'_>)> = parents
             .filter(|&&e| !(self.edges[e].vouched && self.tables[graph.edges()[e].parent].all))
@@ -458,8 +376,9 @@ impl<'a> Walk<'a> {
             .filter(|&&e| mark.is_expanded() && follows(e))
             .map(|&e| (e, KeyReader::new(pick(&self.edges[e].parent))))
             .collect();
-        let among =
-            among.map(|(edge, among)| (*edge, KeyReader::new(pick(among.columns)), among.keys));
+        let referring = among
+            .referring
+            .map(|(edge, columns, keys)| (edge, KeyReader::new(pick(columns)), keys));
         let (mut scratch, mut text) = (Vec::new(), Vec::new());
         let mut taken = 0;
         for row in 0..batch.rows() {
@@ -467,7 +386,7 @@ impl<'a> Walk<'a> {
                 None => true,
                 Some((at, _)) => edge.is_of_type(cell(batch.column(*at).as_ref(), row), text),
             };
-            if let Some((edge, reader, keys)) = &among {
+            if let Some((edge, reader, keys)) = &referring {
                 let key = reader.read(row, &mut scratch);
                 let wanted = key.is_some_and(|key| keys.contains(&key.to_key()));
                 if !wanted || !of_type(&self.edges[*edge], &mut text) {
@@ -480,6 +399,9 @@ impl<'a> Walk<'a> {
                 let Some(key) = identity.read(row, &mut scratch) else {
                     continue;
                 };
+                if among.own.is_some_and(|own| !own.contains(&key.to_key())) {
+                    continue;
+                }
                 if !state.chosen.insert_new(key, mark) {
                     continue;
                 }
@@ -520,6 +442,19 @@ impl<'a> Walk<'a> {
             }
         }
         self.memory = self.memory.max(self.memory_now());
+    }
+
+    pub(super) fn check_memory(&self) -> Result<()> {
+        let Some(limit) = self.memory_max.filter(|&limit| self.memory > limit) else {
+            return Ok(());
+        };
+        let largest = self.tables.iter().max_by_key(|t| t.chosen.memory());
+        let place = largest.map_or(String::new(), |t| t.schema.table.to_string());
+        let reason = format!(
+            "most of the keys are of this table, and all together they need more than {limit} bytes; \
+             take fewer seeds, cap a reference, or allow more memory"
+        );
+        Err(refused(place, &reason))
     }
 
     fn memory_now(&self) -> usize {

@@ -9,7 +9,7 @@ use tdm_core::port::{NoProgress, RowSource};
 use tdm_core::scalar::cell;
 
 use super::closure::Walk;
-use super::key::{Key, KeyReader};
+use super::key::Key;
 use super::names::refused;
 use super::options::CloseOptions;
 use super::plan::SubsetPlan;
@@ -251,11 +251,7 @@ impl Search<'_> {
             let pick =
                 |at: &[usize]| -> Vec<&ArrayRef> { at.iter().map(|&i| batch.column(i)).collect() };
             let identity = pick(&walk.tables[table].identity);
-            let reader = if walk.tables[table].keyless {
-                KeyReader::rows(identity)
-            } else {
-                KeyReader::new(identity)
-            };
+            let reader = walk.tables[table].reader(identity);
             for row in 0..batch.rows() {
                 let Some(key) = reader.read(row, &mut scratch) else {
                     continue;

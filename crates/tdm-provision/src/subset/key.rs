@@ -324,6 +324,63 @@ impl<V> KeyMap<V> {
     }
 }
 
+/// Keys of one kind in ascending order: integers lie bare.
+#[derive(Debug)]
+pub(crate) enum SortedKeys {
+    Ints(Vec<i64>),
+    Bytes(Vec<Box<[u8]>>),
+}
+
+impl SortedKeys {
+    /// The keys of a map.
+    pub(crate) fn of<V>(map: &KeyMap<V>) -> Self {
+        match map {
+            KeyMap::Empty => Self::Ints(Vec::new()),
+            KeyMap::Ints(map) => {
+                let mut keys: Vec<i64> = map.keys().copied().collect();
+                keys.sort_unstable();
+                Self::Ints(keys)
+            }
+            KeyMap::Bytes(map) => {
+                let mut keys: Vec<Box<[u8]>> = map.keys().cloned().collect();
+                keys.sort_unstable();
+                Self::Bytes(keys)
+            }
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Ints(keys) => keys.len(),
+            Self::Bytes(keys) => keys.len(),
+        }
+    }
+
+    /// At most `count` keys from position `start` on.
+    pub(crate) fn piece(&self, start: usize, count: usize) -> Vec<Key> {
+        let end = start.saturating_add(count).min(self.len());
+        match self {
+            Self::Ints(keys) => keys[start..end].iter().map(|&k| Key::Int(k)).collect(),
+            Self::Bytes(keys) => keys[start..end].iter().cloned().map(Key::Bytes).collect(),
+        }
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(KeyRef<'_>) -> bool) {
+        match self {
+            Self::Ints(keys) => keys.retain(|&key| keep(KeyRef::Int(key))),
+            Self::Bytes(keys) => keys.retain(|key| keep(KeyRef::Bytes(key))),
+        }
+    }
+
+    /// Bytes that the keys occupy.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Ints(keys) => keys.len() * 8,
+            Self::Bytes(keys) => keys.iter().map(|key| key.len()).sum(),
+        }
+    }
+}
+
 fn int_bytes(value: i64) -> [u8; 9] {
     let mut bytes = [b'i'; 9];
     // The sign bit is flipped so that keys sort as numbers do.

@@ -6,6 +6,8 @@ pub struct CloseOptions {
     pub keys_max: usize,
     /// Scans at once, where the source allows several.
     pub readers: usize,
+    /// Bytes of memory that the key sets may take, about; `None` is no limit.
+    pub memory_max: Option<usize>,
 }
 
 impl Default for CloseOptions {
@@ -13,6 +15,7 @@ impl Default for CloseOptions {
         Self {
             keys_max: 10_000,
             readers: 4,
+            memory_max: None,
         }
     }
 }
@@ -29,6 +32,13 @@ impl CloseOptions {
     #[must_use]
     pub const fn readers(mut self, readers: usize) -> Self {
         self.readers = readers;
+        self
+    }
+
+    /// At most about this many bytes of memory for key sets.
+    #[must_use]
+    pub const fn memory_max(mut self, bytes: usize) -> Self {
+        self.memory_max = Some(bytes);
         self
     }
 }

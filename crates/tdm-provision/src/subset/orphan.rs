@@ -6,7 +6,7 @@ use tdm_core::batch::BatchColumn;
 use tdm_core::scalar::cell;
 
 use super::closure::Walk;
-use super::key::{Binding, Key, KeyReader, KeySet};
+use super::key::{Binding, Key, KeySet};
 use super::names::refused;
 use super::plan::nulled_columns;
 use super::project::row_key;
@@ -126,11 +126,7 @@ impl Walk<'_> {
             let pick =
                 |at: &[usize]| -> Vec<&ArrayRef> { at.iter().map(|&i| batch.column(i)).collect() };
             let identity = pick(&self.tables[child].identity);
-            let reader = if self.tables[child].keyless {
-                KeyReader::rows(identity)
-            } else {
-                KeyReader::new(identity)
-            };
+            let reader = self.tables[child].reader(identity);
             for row in 0..batch.rows() {
                 let edge = &self.edges[going.edge];
                 if let Some((at, _)) = &edge.only
@@ -208,11 +204,7 @@ impl Walk<'_> {
                     at.iter().map(|&i| batch.column(i)).collect()
                 };
                 let identity = pick(&self.tables[parent].identity);
-                let reader = if self.tables[parent].keyless {
-                    KeyReader::rows(identity)
-                } else {
-                    KeyReader::new(identity)
-                };
+                let reader = self.tables[parent].reader(identity);
                 let held = pick(&self.edges[edge].parent);
                 for row in 0..batch.rows() {
                     let present = reader

@@ -31,6 +31,8 @@ pub struct EdgePlan {
     pub down: Down,
     /// Which children a cap takes first; `None` is by keyed hash.
     pub order: Option<Order>,
+    /// Only children for which this condition is true follow.
+    pub condition: Option<String>,
     /// Children follow parents that are fewer steps than this away from a seed.
     pub depth: Option<u32>,
     /// What happens to references without a parent.
@@ -196,6 +198,7 @@ impl SubsetPlan {
                 reference: edge.foreign_key.describe(),
                 down: spec.down,
                 order: None,
+                condition: None,
                 depth: None,
                 orphans: spec.orphans,
                 indexed: is_indexed(&self.tables[edge.child], &edge.foreign_key.child_columns()),
@@ -248,6 +251,9 @@ impl SubsetPlan {
                     return Err(refused(&plan.reference, reason));
                 }
                 plan.order = Some(order.clone());
+            }
+            if detail.condition.is_some() {
+                plan.condition.clone_from(&detail.condition);
             }
             plan.depth = detail.depth.or(plan.depth);
             plan.orphans = detail.orphans.unwrap_or(plan.orphans);

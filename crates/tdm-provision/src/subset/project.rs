@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tdm_core::arrow_array::ArrayRef;
 use tdm_core::batch::{BatchColumn, Encoding};
 use tdm_core::catalog::{ForeignKey, RelationshipKind, TableSchema};
 use tdm_core::error::PortError;
@@ -10,7 +11,7 @@ use tdm_core::scalar::{ScalarRef, canonical};
 use tdm_core::transform::{ColumnRequest, Form};
 use tdm_core::types::LogicalType;
 
-use super::key::{Binding, Fixed, Key, KeyMap, KeySet};
+use super::key::{Binding, Fixed, Key, KeyMap, KeyReader, KeySet};
 use super::names::refused;
 use super::selection::Mark;
 use crate::error::Result;
@@ -100,6 +101,15 @@ impl Table {
         let form = Form::Decoded;
         self.request.push(ColumnRequest { column, form });
         Some(self.request.len() - 1)
+    }
+
+    /// Reads what identifies a row from its identity columns.
+    pub(super) fn reader<'b>(&self, identity: Vec<&'b ArrayRef>) -> KeyReader<'b> {
+        if self.keyless {
+            KeyReader::rows(identity)
+        } else {
+            KeyReader::new(identity)
+        }
     }
 
     /// The key columns as keys are bound to them.

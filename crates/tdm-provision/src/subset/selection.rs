@@ -9,7 +9,7 @@ use tdm_core::catalog::TableSchema;
 use tdm_core::port::RowSource;
 
 use super::choose::Feature;
-use super::key::{Key, KeyMap, KeySet};
+use super::key::{Key, KeyMap, KeySet, SortedKeys};
 use super::project::row_key;
 
 /// Why a row is in the subset: the rule that brought it first.
@@ -61,7 +61,7 @@ pub struct TableSelection {
     pub all: bool,
     keyed: bool,
     rows: u64,
-    keys: Vec<Key>,
+    keys: SortedKeys,
     pub(super) marks: KeyMap<Mark>,
     pub(super) except: KeySet,
     pub(super) nulled: Vec<Nulled>,
@@ -81,7 +81,7 @@ impl TableSelection {
             all,
             keyed,
             rows,
-            keys: marks.sorted(),
+            keys: SortedKeys::of(&marks),
             marks,
             except: KeySet::default(),
             nulled: Vec::new(),
@@ -101,7 +101,7 @@ impl TableSelection {
 
     /// Bytes that the keys occupy.
     pub fn key_bytes(&self) -> usize {
-        self.keys.iter().map(Key::bytes).sum()
+        self.keys.bytes()
     }
 
     /// Whether rows are identified by a key, rather than by a hash of the whole row.
@@ -119,7 +119,7 @@ impl TableSelection {
     }
 
     /// Keys of the chosen rows, sorted; empty when all were chosen.
-    pub(crate) fn keys(&self) -> &[Key] {
+    pub(crate) const fn keys(&self) -> &SortedKeys {
         &self.keys
     }
 
@@ -142,7 +142,7 @@ impl TableSelection {
         if self.all {
             self.except.extend(keys.iter().cloned());
         } else {
-            self.keys.retain(|key| !keys.contains(key));
+            self.keys.retain(|key| !keys.contains(&key.to_key()));
             for key in keys {
                 self.marks.remove(key.as_ref());
             }

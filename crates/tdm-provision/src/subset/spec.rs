@@ -159,6 +159,9 @@ pub struct EdgeDetail {
     /// Which children a cap takes first.
     #[serde(default)]
     pub order: Option<Order>,
+    /// Only children for which this condition in the source's SQL is true follow.
+    #[serde(default)]
+    pub condition: Option<String>,
     /// Children follow parents that are fewer steps of children than this away from a seed.
     #[serde(default)]
     pub depth: Option<u32>,
@@ -175,6 +178,7 @@ impl EdgeDetail {
             parent: parent.into(),
             columns: Vec::new(),
             order: None,
+            condition: None,
             depth: None,
             orphans: None,
         }

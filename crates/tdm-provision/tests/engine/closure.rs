@@ -119,6 +119,9 @@ fn random_details(world: &World, spec: &mut SubsetSpec, dice: &mut Dice) {
         if dice.percent(30) {
             detail.depth = Some(u32::try_from(dice.below(3)).unwrap());
         }
+        if dice.percent(25) {
+            detail.condition = Some(format!("v < {}", dice.below(4)));
+        }
         spec.details.push(detail);
     }
 }
@@ -364,4 +367,69 @@ fn a_chain_of_a_thousand_managers_is_followed_to_its_end() {
     let plan = SubsetPlan::compile(&schemas, &extra, &spec).unwrap();
     let closure = block_on(closed(&plan, &TestSource::new(world.source()), 10_000));
     assert_eq!(closure.tables[0].rows(), 1_000);
+}
+
+#[test]
+fn keys_that_need_more_memory_than_allowed_stop_the_closure_and_name_the_table() {
+    let world = World::shop(2_000, 3);
+    let (schemas, extra) = world.schemas();
+    let spec = SubsetSpec {
+        seeds: vec![Seed {
+            table: "customer".to_owned(),
+            rows: SeedRows::Where("v < 9".to_owned()),
+        }],
+        ..SubsetSpec::default()
+    };
+    let plan = SubsetPlan::compile(&schemas, &extra, &spec).unwrap();
+    let source = TestSource::new(world.source());
+    let (cancel, progress) = (CancelToken::new(), NoProgress);
+    let run = |bytes| {
+        let options = CloseOptions::default().memory_max(bytes);
+        block_on(close_with(&plan, &source, options, &cancel, &progress))
+    };
+    let enough = run(usize::MAX).unwrap().memory;
+    assert!(run(enough).is_ok());
+    let message = run(enough - 1).unwrap_err().to_string();
+    assert!(
+        message.contains("orders") && message.contains("bytes"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_unindexed_reference_costs_one_scan_a_level_and_finds_the_same_rows() {
+    let world = World::shop(300, 4);
+    let (mut schemas, extra) = world.schemas();
+    let spec = SubsetSpec {
+        seeds: vec![Seed {
+            table: "customer".to_owned(),
+            rows: SeedRows::Where("v < 3".to_owned()),
+        }],
+        ..SubsetSpec::default()
+    };
+    let scans = |schemas: &[tdm_core::catalog::TableSchema]| {
+        let plan = SubsetPlan::compile(schemas, &extra, &spec).unwrap();
+        let source = TestSource::new(world.source());
+        let closure = block_on(closed(&plan, &source, 10));
+        assert_eq!(closure.tables[1].rows(), 900);
+        closure.scans
+    };
+    // One scan for the seeds and one for all their orders; with an index a look-up for each ten keys.
+    assert_eq!(scans(&schemas), 2);
+    let key = tdm_core::catalog::Key::over(["customer_id"]);
+    schemas[1].unique.push(key);
+    assert_eq!(scans(&schemas), 1 + 23);
+}
+
+#[test]
+fn a_closure_may_run_on_any_thread() {
+    fn sendable<T: Send>(future: T) -> T {
+        future
+    }
+    let world = World::shop(2, 1);
+    let (schemas, extra) = world.schemas();
+    let plan = SubsetPlan::everything(&schemas, &extra, &[]).unwrap();
+    let source = TestSource::new(world.source());
+    let (cancel, progress) = (CancelToken::new(), NoProgress);
+    block_on(sendable(close(&plan, &source, 10, &cancel, &progress))).unwrap();
 }

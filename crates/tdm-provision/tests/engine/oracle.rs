@@ -15,6 +15,7 @@ pub(crate) struct Rules {
     pub(crate) down: Vec<Down>,
     pub(crate) order: Vec<Option<Order>>,
     pub(crate) edge_depth: Vec<Option<u32>>,
+    pub(crate) condition: Vec<Option<String>>,
     pub(crate) orphans: Vec<OrphanPolicy>,
     /// Tables that take no part.
     pub(crate) skipped: Vec<bool>,
@@ -71,6 +72,7 @@ impl Rules {
             down: vec![spec.down; world.edges.len()],
             order: vec![None; world.edges.len()],
             edge_depth: vec![None; world.edges.len()],
+            condition: vec![None; world.edges.len()],
             orphans: vec![spec.orphans; world.edges.len()],
             skipped: vec![false; world.tables.len()],
             seeds: world
@@ -104,6 +106,8 @@ impl Rules {
                     && (detail.columns.is_empty() || detail.columns == world.edge_columns(edge))
                 {
                     rules.order[at] = detail.order.clone().or(rules.order[at].take());
+                    let condition = detail.condition.clone();
+                    rules.condition[at] = condition.or(rules.condition[at].take());
                     rules.edge_depth[at] = detail.depth.or(rules.edge_depth[at]);
                     rules.orphans[at] = detail.orphans.unwrap_or(rules.orphans[at]);
                 }
@@ -126,15 +130,22 @@ impl Rules {
     }
 }
 
+/// Whether `v < n` is true for a row.
+fn meets(table: &Table, row: usize, condition: Option<&str>) -> bool {
+    let Some(condition) = condition else {
+        return true;
+    };
+    let bound: i64 = condition.strip_prefix("v < ").unwrap().parse().unwrap();
+    let v = table.columns.iter().position(|c| c.name == "v").unwrap();
+    matches!(table.rows[row][v], Value::Int(v) if v < bound)
+}
+
 fn seed_rows(table: &Table, rows: &SeedRows, seed: u64) -> Vec<usize> {
     let all = 0..table.rows.len();
     match rows {
-        SeedRows::Where(condition) => {
-            let bound: i64 = condition.strip_prefix("v < ").unwrap().parse().unwrap();
-            let v = table.columns.iter().position(|c| c.name == "v").unwrap();
-            all.filter(|&row| matches!(table.rows[row][v], Value::Int(v) if v < bound))
-                .collect()
-        }
+        SeedRows::Where(condition) => all
+            .filter(|&row| meets(table, row, Some(condition)))
+            .collect(),
         SeedRows::Count(count) => lowest(table, all.collect(), *count, seed),
         SeedRows::Keys(keys) => all
             .filter(|&row| {
@@ -199,6 +210,7 @@ pub(crate) fn selected(world: &World, rules: &Rules, edge: usize, p: usize) -> V
     let child = &world.tables[reference.child];
     let family: Vec<usize> = (0..child.rows.len())
         .filter(|&c| refers(world, reference, c, p))
+        .filter(|&c| meets(child, c, rules.condition[edge].as_deref()))
         .collect();
     match rules.down[edge] {
         Down::None => Vec::new(),

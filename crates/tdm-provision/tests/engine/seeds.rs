@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use futures_executor::block_on;
-use tdm_provision::subset::{Down, EdgePolicy, Seed, SeedRows, SubsetPlan, SubsetSpec};
+use tdm_provision::subset::{
+    Down, EdgePolicy, KeyText, Seed, SeedRows, State, SubsetPlan, SubsetSpec,
+};
 
 use super::closure::closed;
 use super::doubles::TestSource;
@@ -162,4 +164,80 @@ fn a_condition_that_does_not_parse_is_refused_before_a_row_is_read() {
     let closing = tdm_provision::subset::close(&plan, &source, 100, &cancel, &progress);
     assert!(block_on(closing).is_err());
     assert_eq!(source.scans(), 0);
+}
+
+#[test]
+fn a_coverage_seed_shows_every_state_as_often_as_asked() {
+    let mut world = World::shop(500, 0);
+    world.tables[0].rows[17][1] = Value::Null;
+    let (schemas, extra) = world.schemas();
+    let spec = spec("customer", SeedRows::Coverage { times: 3 }, 1);
+    let plan = SubsetPlan::compile(&schemas, &extra, &spec).unwrap();
+    let source = TestSource::new(world.source());
+    let (closure, rows) = block_on(async {
+        let closure = closed(&plan, &source, 100).await;
+        let rows = copied(&plan, &closure, &source).await;
+        (closure, rows)
+    });
+    let rows = &rows["customer"];
+    for value in 0..4 {
+        let times = rows
+            .iter()
+            .filter(|row| row[1] == Value::Int(value))
+            .count();
+        assert!(times >= 3, "value {value} {times} times");
+    }
+    assert!(rows.iter().any(|row| row[1] == Value::Null));
+    for id in [0, 499] {
+        assert!(
+            rows.iter().any(|row| row[0] == Value::Int(id)),
+            "the boundary {id}"
+        );
+    }
+    assert!(rows.len() < 30, "{} rows", rows.len());
+    let told = &closure.coverage["customer"];
+    let null = told
+        .iter()
+        .find(|f| f.column == "v" && f.state == State::Null);
+    assert_eq!(null.unwrap().rows, 1, "the source has no more");
+    let values = told
+        .iter()
+        .filter(|f| f.column == "v" && matches!(f.state, State::Value(_)));
+    assert!(values.clone().all(|f| f.rows == 3) && values.count() == 4);
+}
+
+#[test]
+fn listed_keys_that_are_not_there_are_counted_and_wrong_ones_refused() {
+    let world = World::shop(10, 1);
+    let (schemas, extra) = world.schemas();
+    let listed = |keys: &[&[&str]]| {
+        let text = |key: &&[&str]| KeyText(key.iter().map(|&part| part.to_owned()).collect());
+        spec(
+            "customer",
+            SeedRows::Keys(keys.iter().map(text).collect()),
+            0,
+        )
+    };
+    let run = |spec: &SubsetSpec| {
+        let plan = SubsetPlan::compile(&schemas, &extra, spec)?;
+        let source = TestSource::new(world.source());
+        let (cancel, progress) = (
+            tdm_core::cancel::CancelToken::new(),
+            tdm_core::port::NoProgress,
+        );
+        block_on(tdm_provision::subset::close(
+            &plan, &source, 4, &cancel, &progress,
+        ))
+    };
+    let closure = run(&listed(&[&["1"], &["3"], &["3"], &["77"], &["99"]])).unwrap();
+    assert_eq!(closure.seeds[0], 2);
+    assert_eq!(closure.missing[0], 2);
+    let message = run(&listed(&[&["1"], &["two"]])).unwrap_err().to_string();
+    assert!(
+        message.contains("key 2") && !message.contains("two"),
+        "{message}"
+    );
+    let message = run(&listed(&[&["1", "2"]])).unwrap_err().to_string();
+    assert!(message.contains("1 parts"), "{message}");
+    assert!(!format!("{:?}", listed(&[&["4711"]])).contains("4711"));
 }
