@@ -6,6 +6,7 @@ mod fields;
 mod problem;
 mod read;
 mod reference;
+mod rules;
 
 use tdm_core::place::EnvironmentKind;
 use tdm_core::rule::{MaskingRule, OnUndecided};

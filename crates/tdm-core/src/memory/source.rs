@@ -1,3 +1,5 @@
+//! A source over tables in memory.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

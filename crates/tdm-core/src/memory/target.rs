@@ -1,3 +1,5 @@
+//! A target database in memory.
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

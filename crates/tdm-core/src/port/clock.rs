@@ -1,3 +1,5 @@
+//! What time it is.
+
 use std::fmt;
 
 use crate::time::UtcMicros;

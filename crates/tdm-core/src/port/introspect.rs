@@ -1,3 +1,5 @@
+//! Reading a schema.
+
 use std::fmt;
 
 use async_trait::async_trait;

@@ -1,3 +1,5 @@
+//! Telling a person who waits.
+
 use std::fmt;
 
 use crate::ident::TableRef;

@@ -1,3 +1,5 @@
+//! Loading into a target: stage, write, verify, publish.
+
 use std::fmt;
 use std::sync::Arc;
 

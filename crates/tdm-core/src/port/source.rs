@@ -1,3 +1,5 @@
+//! Reading rows of one consistent state.
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! What the steps of a job share.
+
 use std::sync::Arc;
 
 use serde_json::Value;

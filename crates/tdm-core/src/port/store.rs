@@ -1,3 +1,5 @@
+//! What is remembered: places, schemas, rules, datasets, jobs, lineage.
+
 use std::fmt;
 
 use async_trait::async_trait;

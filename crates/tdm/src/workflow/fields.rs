@@ -1,3 +1,5 @@
+//! Reads the keys of a map, and reports those that nobody knows.
+
 use super::document::{Located, Node, Position, Yaml};
 use super::problem::Collector;
 

@@ -1,3 +1,5 @@
+//! Problems of a workflow file: collected, ordered by line, printed with a hint.
+
 use std::fmt;
 
 use super::document::Position;

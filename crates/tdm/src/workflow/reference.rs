@@ -1,3 +1,5 @@
+//! References as people write them.
+
 use std::fmt;
 
 /// A reference as a person writes it: `child(a, b) -> parent(x, y)`.
