@@ -18,6 +18,7 @@ pub(crate) mod ff1;
 pub(crate) mod finance;
 pub(crate) mod free_text;
 pub(crate) mod handle;
+pub(crate) mod identity;
 pub(crate) mod json;
 pub(crate) mod nested;
 pub(crate) mod network;

@@ -4,6 +4,7 @@
 //! - [`plan`] turns rules, classifications and a schema into a decision for every column, proves it against keys,
 //!   references and lengths, and clears batches. What it refuses, it refuses before a row is read.
 //! - [`policy`] holds rule sets that ship as files: a safe decision for every category.
+//! - [`leak`] counts what survived, as a gate before publishing; [`risk`] measures who can still be singled out.
 //!
 //! Who selects which rows, reads them and writes them is left to others.
 //!
@@ -30,9 +31,11 @@
 //! ```
 
 pub mod error;
+pub mod leak;
 pub mod plan;
 pub mod policy;
 pub mod registry;
+pub mod risk;
 
 mod cells;
 mod check;

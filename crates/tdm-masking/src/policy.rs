@@ -1,5 +1,7 @@
 //! Policies: rule sets that ship as files and decide what a user's rules leave open.
 
+use std::sync::LazyLock;
+
 use tdm_core::rule::RuleSet;
 
 use crate::error::PolicyError;
@@ -9,8 +11,34 @@ use crate::error::PolicyError;
 /// # Panics
 /// Never: the file is part of the crate and read by its tests.
 pub fn standard() -> RuleSet {
-    parse(include_str!("../policies/default.yaml"))
-        .expect("the policy that ships with the crate is valid")
+    static STANDARD: LazyLock<RuleSet> = LazyLock::new(|| {
+        parse(include_str!("../policies/default.yaml"))
+            .expect("the policy that ships with the crate is valid")
+    });
+    STANDARD.clone()
+}
+
+/// Names of the policies that ship with the crate.
+pub const NAMES: [&str; 4] = [
+    "standard",
+    "hipaa_safe_harbor",
+    "gdpr_pseudonymisation",
+    "pci_dss",
+];
+
+/// The policy called `name`: its own rules, then the standard policy's for all they leave open. `None` when
+/// there is none of that name.
+pub fn named(name: &str) -> Option<RuleSet> {
+    let text = match name {
+        "standard" => return Some(standard()),
+        "hipaa_safe_harbor" => include_str!("../policies/hipaa_safe_harbor.yaml"),
+        "gdpr_pseudonymisation" => include_str!("../policies/gdpr_pseudonymisation.yaml"),
+        "pci_dss" => include_str!("../policies/pci_dss.yaml"),
+        _ => return None,
+    };
+    let mut policy = parse(text).ok()?;
+    policy.rules.extend(standard().rules);
+    Some(policy)
 }
 
 /// Reads a policy or any other rule set from YAML.

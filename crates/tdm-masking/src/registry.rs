@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tdm_core::function::{Descriptor, MaskingFunction};
 
 use crate::function::{
-    Function, choice, compound, constant, contact, ff1, finance, free_text, handle, json, network,
-    number, pattern, person, place, text, time, token, uuid,
+    Function, choice, compound, constant, contact, ff1, finance, free_text, handle, identity, json,
+    network, number, pattern, person, place, text, time, token, uuid,
 };
 
 /// Functions by name, in the order of the documentation.
@@ -67,7 +67,7 @@ impl Registry {
             place::REGION,
             place::COUNTRY,
             place::COMPANY,
-            text::NATIONAL_ID,
+            identity::NATIONAL_ID,
             finance::CREDIT_CARD,
             finance::IBAN,
             network::IP,

@@ -54,18 +54,6 @@ pub(crate) const POSTCODE: Function = Function {
     bind: bind_scramble,
 };
 
-pub(crate) const NATIONAL_ID: Function = Function {
-    descriptor: Descriptor {
-        name: "national_id",
-        summary: "An identity number of the same shape, one to one.",
-        parameters: &[KEEP_FIRST, KEEP_LAST],
-        accepts: DIGITS,
-        promise: BIJECTION,
-        weakness: "Check digits and encoded dates of the country's scheme are not kept.",
-    },
-    bind: bind_scramble,
-};
-
 fn bind_scramble(request: &BindRequest<'_>) -> Bound {
     let scope = match word(request, "only", "all", &["all", "digits"])? {
         "digits" => Scope::Digits,
