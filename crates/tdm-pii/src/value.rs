@@ -5,7 +5,9 @@ mod contact;
 mod date;
 mod dictionary;
 mod finance;
+mod form;
 mod hash;
+mod mixed;
 mod national;
 mod postal;
 mod secret;
@@ -17,7 +19,8 @@ pub(crate) use contact::{PhoneShape, email, ipv4, personal_url, phone_shape};
 pub(crate) use date::parse as parse_date;
 pub(crate) use dictionary::{Dictionary, Kinds};
 pub(crate) use finance::{card, iban};
-pub(crate) use national::{MIXED, SCHEMES};
+pub(crate) use mixed::MIXED;
+pub(crate) use national::SCHEMES;
 pub(crate) use tally::{Tally, VALUES_MAX, Weighing};
 
 /// Runs a check over the digits of a text, separators left out; a text with other characters fails.

@@ -19,7 +19,9 @@ fn cases(name: &str) -> Vec<Case> {
     for line in text.lines().skip(1).filter(|l| !l.trim().is_empty()) {
         // The only commas inside fields are those of a type's measures.
         let (head, tail) = line.split_at(line.find('(').map_or(line.len(), |open| {
-            line[open..].find(')').map_or(line.len(), |close| open + close)
+            line[open..]
+                .find(')')
+                .map_or(line.len(), |close| open + close)
         }));
         let mut fields: Vec<String> = head.splitn(4, ',').map(str::to_owned).collect();
         let mut rest: Vec<String> = tail.split(',').map(str::to_owned).collect();
@@ -56,7 +58,10 @@ fn run(name: &str) -> (Sheet, Sheet) {
     for (case, answer) in cases.iter().zip(&answers) {
         let place = answer.finding.column.to_string();
         all.add(case.category, answer.finding.category, case.near, &place);
-        all.calibrate(answer.finding.confidence, case.category == answer.finding.category);
+        all.calibrate(
+            answer.finding.confidence,
+            case.category == answer.finding.category,
+        );
         if case.language != "en" {
             foreign.add(case.category, answer.finding.category, case.near, &place);
         }
@@ -75,10 +80,17 @@ fn development_columns() {
 #[test]
 fn held_out_columns() {
     let (all, foreign) = run("columns.heldout.csv");
-    all.print("columns, held-out", std::env::var_os("TDM_PII_MISSES").is_some());
+    all.print(
+        "columns, held-out",
+        std::env::var_os("TDM_PII_MISSES").is_some(),
+    );
     foreign.print("columns, held-out, not English", false);
     assert!(all.macro_f1() >= 0.80, "macro F1 {:.3}", all.macro_f1());
     assert!(all.binary_f1() >= 0.88, "binary F1 {:.3}", all.binary_f1());
     assert!(foreign.binary_f1() >= 0.78);
-    assert!(all.near_flagged() <= 0.06, "look-alikes {:.3}", all.near_flagged());
+    assert!(
+        all.near_flagged() <= 0.06,
+        "look-alikes {:.3}",
+        all.near_flagged()
+    );
 }

@@ -39,7 +39,10 @@ fn unmark(line: &str) -> (String, Vec<Option<String>>) {
     (text, labels)
 }
 
-#[expect(clippy::print_stdout, reason = "the table is what a reader of the test wants")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the table is what a reader of the test wants"
+)]
 fn run(name: &str) -> Score {
     let detector = SpanDetector::standard();
     let mut score = Score {

@@ -44,7 +44,13 @@ fn with_luhn(mut body: Vec<u64>) -> String {
         .iter()
         .rev()
         .enumerate()
-        .map(|(i, d)| if i % 2 == 0 { d * 2 / 10 + d * 2 % 10 } else { *d })
+        .map(|(i, d)| {
+            if i % 2 == 0 {
+                d * 2 / 10 + d * 2 % 10
+            } else {
+                *d
+            }
+        })
         .sum();
     body.push((10 - sum % 10) % 10);
     text(&body)
@@ -68,7 +74,14 @@ fn make(scheme: &str, r: &mut Random, row: u64) -> String {
     let day = |r: &mut Random| (1 + r.below(28), 1 + r.below(12), 40 + r.below(60));
     loop {
         match scheme {
-            "ssn" => return format!("{:03}-{:02}-{:04}", 1 + r.below(600), 1 + r.below(98), 1 + r.below(9998)),
+            "ssn" => {
+                return format!(
+                    "{:03}-{:02}-{:04}",
+                    1 + r.below(600),
+                    1 + r.below(98),
+                    1 + r.below(9998)
+                );
+            }
             "bsn" => {
                 let mut d = r.digits(8);
                 let check = dot(&d, &[9, 8, 7, 6, 5, 4, 3, 2]) % 11;
@@ -108,7 +121,15 @@ fn make(scheme: &str, r: &mut Random, row: u64) -> String {
                 return format!("{n:08}{letter}");
             }
             "nir" => {
-                let body = format!("{}{:02}{:02}{:02}{:03}{:03}", 1 + r.below(2), 40 + r.below(60), 1 + r.below(12), 1 + r.below(94), 1 + r.below(900), 1 + r.below(900));
+                let body = format!(
+                    "{}{:02}{:02}{:02}{:03}{:03}",
+                    1 + r.below(2),
+                    40 + r.below(60),
+                    1 + r.below(12),
+                    1 + r.below(94),
+                    1 + r.below(900),
+                    1 + r.below(900)
+                );
                 return format!("{body}{:02}", 97 - body.parse::<u64>().unwrap() % 97);
             }
             "tckn" => {
@@ -124,7 +145,8 @@ fn make(scheme: &str, r: &mut Random, row: u64) -> String {
                 let (d, m, y) = day(r);
                 let serial = 2 + r.below(898);
                 let n = d * 10_000_000 + m * 100_000 + y * 1_000 + serial;
-                let mark = b"0123456789ABCDEFHJKLMNPRSTUVWXY"[usize::try_from(n % 31).unwrap()] as char;
+                let mark =
+                    b"0123456789ABCDEFHJKLMNPRSTUVWXY"[usize::try_from(n % 31).unwrap()] as char;
                 return format!("{d:02}{m:02}{y:02}-{serial:03}{mark}");
             }
             "aadhaar" => {
@@ -149,7 +171,10 @@ fn make(scheme: &str, r: &mut Random, row: u64) -> String {
             "cnpj" => {
                 let mut d = r.digits(8);
                 d.extend([0, 0, 0, 1]);
-                for weights in [&[5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2][..], &[6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2]] {
+                for weights in [
+                    &[5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2][..],
+                    &[6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2],
+                ] {
                     let rest = dot(&d, weights) % 11;
                     d.push(if rest < 2 { 0 } else { 11 - rest });
                 }
@@ -173,7 +198,9 @@ fn make(scheme: &str, r: &mut Random, row: u64) -> String {
             "iban" => return iban("DE", &text(&r.digits(18))),
             "iban_nl" => return iban("NL", &format!("INGB{}", text(&r.digits(10)))),
             "sequence9" => return (100_000_000 + row * 37).to_string(),
-            "hex40" => return format!("{:016x}{:016x}{:08x}", r.next(), r.next(), r.below(1 << 32)),
+            "hex40" => {
+                return format!("{:016x}{:016x}{:08x}", r.next(), r.next(), r.below(1 << 32));
+            }
             _ => {
                 let n: usize = scheme.strip_prefix("digits").unwrap().parse().unwrap();
                 let mut d = r.digits(n);
@@ -225,16 +252,23 @@ pub(crate) fn sample(values: &str) -> ColumnSample {
 fn run(name: &str) -> Sheet {
     let classifier = Classifier::standard();
     let mut sheet = Sheet::default();
-    for (number, line) in data(name).lines().enumerate().filter(|(_, l)| !l.is_empty()) {
+    for (number, line) in data(name)
+        .lines()
+        .enumerate()
+        .filter(|(_, l)| !l.is_empty())
+    {
         let (label, values) = line.split_once('\t').unwrap();
         let (category, near) = match label.split_once(' ') {
             Some((category, _)) => (category, true),
             None => (label, false),
         };
         let mut table = TableSchema::new(TableRef::new("t1"));
-        table
-            .columns
-            .push(Column::new(format!("c{number}"), 1, "text", LogicalType::TEXT));
+        table.columns.push(Column::new(
+            format!("c{number}"),
+            1,
+            "text",
+            LogicalType::TEXT,
+        ));
         let context = ColumnContext {
             table: &table,
             column: &table.columns[0],
@@ -242,7 +276,12 @@ fn run(name: &str) -> Sheet {
         };
         let answer = classifier.classify_column(&context, &sample(values));
         let truth: Category = category.parse().unwrap();
-        sheet.add(truth, answer.finding.category, near, &format!("line {}", number + 1));
+        sheet.add(
+            truth,
+            answer.finding.category,
+            near,
+            &format!("line {}", number + 1),
+        );
         sheet.calibrate(answer.finding.confidence, truth == answer.finding.category);
     }
     sheet
@@ -258,7 +297,14 @@ fn development_values() {
 #[test]
 fn held_out_values() {
     let sheet = run("values.heldout.txt");
-    sheet.print("values, held-out", std::env::var_os("TDM_PII_MISSES").is_some());
+    sheet.print(
+        "values, held-out",
+        std::env::var_os("TDM_PII_MISSES").is_some(),
+    );
     assert!(sheet.macro_f1() >= 0.75, "macro F1 {:.3}", sheet.macro_f1());
-    assert!(sheet.near_flagged() <= 0.06, "hard negatives {:.3}", sheet.near_flagged());
+    assert!(
+        sheet.near_flagged() <= 0.06,
+        "hard negatives {:.3}",
+        sheet.near_flagged()
+    );
 }

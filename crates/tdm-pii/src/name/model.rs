@@ -231,9 +231,11 @@ pub(crate) fn judge(
     if found.phrases.iter().any(|p| p.category == Category::None) {
         let name = reading.words[found.start..found.end].join(" ");
         verdict.vetoed = true;
-        verdict
-            .evidence
-            .push(evidence("name", format!("`{name}` is no personal data"), -5.0));
+        verdict.evidence.push(evidence(
+            "name",
+            format!("`{name}` is no personal data"),
+            -5.0,
+        ));
         return verdict;
     }
     for phrase in &found.phrases {

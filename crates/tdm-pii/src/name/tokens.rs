@@ -6,12 +6,25 @@ use unicode_normalization::UnicodeNormalization as _;
 /// dropped. Letters of other scripts stay as they are, in lower case.
 pub(crate) fn fold_into(text: &str, out: &mut String) {
     if text.is_ascii() {
-        out.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+        let from = out.len();
+        out.push_str(text);
+        out[from..].make_ascii_lowercase();
         return;
     }
-    for c in text.nfc() {
-        fold_char(c, out);
+    if text.chars().any(is_mark) {
+        for c in text.nfc() {
+            fold_char(c, out);
+        }
+    } else {
+        for c in text.chars() {
+            fold_char(c, out);
+        }
     }
+}
+
+/// Whether the character is a combining mark of its own.
+const fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
 }
 
 fn fold_char(c: char, out: &mut String) {

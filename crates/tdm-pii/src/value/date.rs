@@ -21,6 +21,11 @@ pub(crate) fn parse(text: &str) -> Option<Day> {
             .then_some(Day { year, clock: false });
     }
     if bytes.iter().any(u8::is_ascii_alphabetic) && !bytes.contains(&b':') {
+        // A day and a year need five digits at least; a name of a month has letters in one run.
+        let digits = bytes.iter().filter(|b| b.is_ascii_digit()).count();
+        if !(5..=6).contains(&digits) {
+            return None;
+        }
         return with_month_name(text);
     }
     let (date, rest) = match bytes.iter().position(|b| matches!(b, b' ' | b'T')) {
@@ -89,11 +94,10 @@ fn with_month_name(text: &str) -> Option<Day> {
                 return None;
             }
         } else {
-            let lower: String = part.chars().take(3).flat_map(char::to_lowercase).collect();
-            if MONTHS.contains(&lower.as_str())
-                || MORE
-                    .iter()
-                    .any(|m| m.starts_with(&lower) || lower.starts_with(m))
+            let start = part.char_indices().nth(3).map_or(part.len(), |(at, _)| at);
+            let start = &part[..start];
+            if MONTHS.iter().any(|m| m.eq_ignore_ascii_case(start))
+                || MORE.iter().any(|m| m.eq_ignore_ascii_case(start))
             {
                 month = true;
             } else if !matches!(part, "de" | "of" | "th" | "st" | "nd" | "rd" | "del") {

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::hash::ShortState;
 use crate::name::fold_into;
 
+/// Endings by kind.
+const ENDINGS: &str = include_str!("../../data/dict/endings.txt");
+
 /// What a word may be. One word may be several: `Paris` is a city and a given name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Kinds(pub(crate) u32);
@@ -52,7 +55,12 @@ impl Kinds {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dictionary {
     words: HashMap<Box<str>, Kinds, ShortState>,
+    /// Endings of words, with the kinds that they suggest.
+    endings: HashMap<Box<str>, Kinds, ShortState>,
 }
+
+/// Longest ending in bytes.
+const ENDING_MAX: usize = 10;
 
 impl Dictionary {
     /// The dictionaries that come with the crate.
@@ -60,6 +68,19 @@ impl Dictionary {
         let mut dictionary = Self::default();
         for (kinds, text) in FILES {
             dictionary.add(*kinds, text);
+        }
+        for line in ENDINGS.lines().filter(|l| !l.starts_with('#')) {
+            let (kind, endings) = line.split_once(':').unwrap_or_default();
+            let kinds = match kind {
+                "family" => Kinds::LAST,
+                "city" => Kinds::CITY,
+                "street" => Kinds::STREET,
+                "health" => Kinds::HEALTH,
+                _ => continue,
+            };
+            for ending in endings.split(',').map(str::trim) {
+                dictionary.endings.entry(ending.into()).or_default().0 |= kinds.0;
+            }
         }
         dictionary
     }
@@ -78,6 +99,21 @@ impl Dictionary {
                 self.words.entry(folded.as_str().into()).or_default().0 |= kinds.0;
             }
         }
+    }
+
+    /// Kinds that the ending of a folded word suggests; three letters must stand before it.
+    pub(crate) fn ending(&self, folded: &str) -> Kinds {
+        let mut kinds = Kinds::default();
+        let longest = ENDING_MAX.min(folded.len().saturating_sub(3));
+        for length in 2..=longest {
+            let at = folded.len() - length;
+            if folded.is_char_boundary(at)
+                && let Some(found) = self.endings.get(&folded[at..])
+            {
+                kinds.0 |= found.0;
+            }
+        }
+        kinds
     }
 
     /// Kinds of a folded word or phrase.

@@ -45,7 +45,7 @@ pub(crate) fn password_hash(text: &str) -> bool {
         "$md5$",
         "$sha1$",
     ];
-    text.len() >= 13 && PREFIXES.iter().any(|p| text.starts_with(p))
+    text.len() >= 13 && starts(text, PREFIXES)
 }
 
 /// Whether the text is a key or token by its prefix or its form.
@@ -126,11 +126,19 @@ pub(crate) fn token(text: &str) -> bool {
         return true;
     }
     text.len() >= 16
-        && PREFIXES.iter().any(|p| text.starts_with(p))
+        && starts(text, PREFIXES)
         && (text.starts_with("-----")
             || text.starts_with("ssh-")
             || text.starts_with("Bearer ")
             || (!text.contains(' ') && mixed(text)))
+}
+
+/// Whether the text starts with one of the prefixes; most texts fail on their first byte.
+fn starts(text: &str, prefixes: &[&str]) -> bool {
+    let first = text.as_bytes()[0];
+    prefixes
+        .iter()
+        .any(|p| p.as_bytes()[0] == first && text.starts_with(p))
 }
 
 /// Letters and digits mixed as chance mixes them, not as words do.

@@ -8,89 +8,21 @@ use tdm_core::category::Category;
 use tdm_core::finding::Evidence;
 
 use super::dictionary::{Dictionary, Kinds};
-use super::national::{MIXED, SCHEMES};
+use super::form::{
+    code, cut, dotted_version, expiry, icd, masked, particle, path, plate, shape_is, ssn, uuid,
+};
+use super::mixed::MIXED;
+use super::national::SCHEMES;
 use super::words;
 use super::{contact, date, finance, postal, secret};
 use crate::name::fold_into;
 
+use table::{TESTS, Test};
+
 /// Distinct values that are read at most.
 pub(crate) const VALUES_MAX: usize = 1_000;
 /// Longer values are read up to here for shape; the rest adds nothing.
-const LENGTH_MAX: usize = 256;
-
-macro_rules! tests {
-    ($($variant:ident = $label:literal, $category:ident, $p:literal, $q:literal;)+) => {
-        /// Tests of single values other than the numbered schemes.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(crate) enum Test { $($variant),+ }
-        const TESTS: &[(&str, Category, f64, f64)] = &[$(($label, Category::$category, $p, $q)),+];
-    };
-}
-
-// Label, what passing speaks for, share expected of a true column, share expected by chance.
-tests! {
-    Email = "e-mail address", Email, 0.95, 0.004;
-    PhoneCertain = "international telephone number", Phone, 0.9, 0.004;
-    PhoneAny = "telephone number", Phone, 0.95, 0.05;
-    Ipv4 = "internet address", IpAddress, 0.96, 0.01;
-    Ipv6 = "internet address (version 6)", IpAddress, 0.9, 0.002;
-    Mac = "hardware address", MacAddress, 0.97, 0.001;
-    Iban = "IBAN check digits", Iban, 0.95, 0.003;
-    IbanShape = "IBAN length and country", Iban, 0.97, 0.02;
-    Card = "card issuer and Luhn digit", CreditCard, 0.95, 0.03;
-    CardMasked = "masked card number", CreditCard, 0.95, 0.005;
-    CardExpiry = "card expiry", CreditCard, 0.98, 0.02;
-    Bic = "bank identifier code", BankAccount, 0.97, 0.05;
-    SortCode = "bank sort code", BankAccount, 0.98, 0.2;
-    Ssn = "social-security number", NationalId, 0.97, 0.004;
-    Ein = "employer identification number", TaxId, 0.97, 0.03;
-    UserAgent = "user agent", DeviceId, 0.95, 0.001;
-    Plate = "licence plate", DeviceId, 0.9, 0.03;
-    Uuid = "UUID", None, 0.97, 0.001;
-    Hash = "password hash format", PasswordHash, 0.95, 0.001;
-    Token = "credential format", SecretToken, 0.9, 0.004;
-    Opaque = "random text", SecretToken, 0.9, 0.2;
-    UrlPersonal = "personal page", UrlPersonal, 0.8, 0.08;
-    Url = "web address", None, 0.95, 0.01;
-    Latitude = "latitude", GeoLat, 0.97, 0.35;
-    Longitude = "longitude", GeoLon, 0.97, 0.35;
-    CoordinatePair = "pair of coordinates", GeoLon, 0.97, 0.01;
-    First = "given names", PersonNameFirst, 0.6, 0.03;
-    Last = "family names", PersonNameLast, 0.55, 0.05;
-    Full = "given and family names", PersonNameFull, 0.6, 0.01;
-    NameShape = "words shaped as names", PersonNameFull, 0.85, 0.08;
-    City = "cities", AddressCity, 0.5, 0.02;
-    Country = "countries", AddressCountry, 0.85, 0.01;
-    CountryCode = "country codes", AddressCountry, 0.98, 0.35;
-    Region = "regions", AddressRegion, 0.8, 0.015;
-    StateCode = "state codes", AddressRegion, 0.97, 0.08;
-    Postcode = "postcode shape", AddressPostcode, 0.96, 0.01;
-    Street = "streets", AddressStreet, 0.75, 0.01;
-    Gender = "words for gender", Gender, 0.97, 0.02;
-    Religion = "religions", Religion, 0.85, 0.003;
-    Ethnicity = "nationalities and origins", Ethnicity, 0.85, 0.004;
-    Orientation = "orientations", SexualOrientation, 0.85, 0.003;
-    Political = "parties and opinions", Political, 0.8, 0.004;
-    Union = "trade unions", Union, 0.8, 0.002;
-    Marital = "marital status", OtherPersonal, 0.9, 0.01;
-    Occupation = "occupations", OtherPersonal, 0.7, 0.02;
-    Health = "conditions and medicines", Health, 0.55, 0.006;
-    Blood = "blood groups", Health, 0.95, 0.003;
-    Icd = "diagnosis codes", Health, 0.95, 0.02;
-    BirthDate = "dates of birth", DateOfBirth, 0.97, 0.4;
-    Username = "account names made of names", Username, 0.6, 0.02;
-    Handle = "account names", Username, 0.95, 0.03;
-    Company = "companies", None, 0.4, 0.02;
-    Harmless = "words of things and states", None, 0.8, 0.05;
-    Common = "words of the language", None, 0.6, 0.1;
-    Date = "dates", None, 0.97, 0.01;
-    Version = "versions", None, 0.95, 0.02;
-    Digest = "digests", None, 0.97, 0.002;
-    Code = "codes of a fixed pattern", None, 0.97, 0.1;
-    Ean = "article numbers", None, 0.97, 0.1;
-    Path = "paths and files", None, 0.9, 0.02;
-    Number = "plain numbers", None, 0.98, 0.2;
-}
+pub(super) const LENGTH_MAX: usize = 256;
 
 /// Counts over one column.
 #[derive(Debug, Clone)]
@@ -167,6 +99,23 @@ pub(crate) struct Weighing {
 fn is_missing(text: &str) -> bool {
     text.is_empty()
         || text.len() <= 7
+            && text.as_bytes()[0].is_ascii()
+            && matches!(
+                text.as_bytes()[0],
+                b'n' | b'N'
+                    | b'-'
+                    | b'?'
+                    | b'u'
+                    | b'U'
+                    | b't'
+                    | b'T'
+                    | b'\\'
+                    | b'('
+                    | b'.'
+                    | b'x'
+                    | b'X'
+                    | b'#'
+            )
             && matches!(
                 text.to_ascii_lowercase().as_str(),
                 "null"
@@ -324,7 +273,13 @@ impl Tally {
             self.hit(Test::CardMasked);
             return;
         }
-        let number = value.replace(',', ".");
+        let comma;
+        let number = if bytes.contains(&b',') {
+            comma = value.replace(',', ".");
+            comma.as_str()
+        } else {
+            value
+        };
         if let Some((_, fraction)) = number.split_once('.')
             && let Ok(n) = number.parse::<f64>()
         {
@@ -823,177 +778,5 @@ struct Shape {
     upper: usize,
 }
 
-fn cut(value: &str) -> &str {
-    if value.len() <= LENGTH_MAX {
-        return value;
-    }
-    let mut end = LENGTH_MAX;
-    while !value.is_char_boundary(end) {
-        end -= 1;
-    }
-    &value[..end]
-}
-
-fn shape_is(bytes: &[u8], shape: &[u8]) -> bool {
-    bytes.len() == shape.len()
-        && bytes.iter().zip(shape).all(|(b, s)| {
-            if *s == b'9' {
-                b.is_ascii_digit()
-            } else {
-                b == s
-            }
-        })
-}
-
-/// Area not 000, 666 or 9xx; group not 00; serial not 0000.
-fn ssn(b: &[u8]) -> bool {
-    b[0] != b'9'
-        && &b[..3] != b"000"
-        && &b[..3] != b"666"
-        && &b[4..6] != b"00"
-        && &b[7..] != b"0000"
-}
-
-fn expiry(b: &[u8]) -> bool {
-    let month = |m: &[u8]| matches!(m, [b'0', b'1'..=b'9'] | [b'1', b'0'..=b'2']);
-    match b.len() {
-        5 => {
-            b[2] == b'/'
-                && month(&b[..2])
-                && b[3].is_ascii_digit()
-                && b[4].is_ascii_digit()
-                && b[3] >= b'1'
-        }
-        7 => {
-            b[2] == b'/'
-                && month(&b[..2])
-                && b[3..].starts_with(b"20")
-                && b[5].is_ascii_digit()
-                && b[6].is_ascii_digit()
-        }
-        _ => false,
-    }
-}
-
-fn dotted_version(b: &[u8]) -> bool {
-    let mut parts = 0;
-    for part in b.split(|c| *c == b'.') {
-        if part.is_empty() || part.len() > 5 || !part.iter().all(u8::is_ascii_digit) {
-            return false;
-        }
-        parts += 1;
-    }
-    (2..=5).contains(&parts)
-}
-
-fn uuid(b: &[u8]) -> bool {
-    b.len() == 36
-        && b.iter().enumerate().all(|(i, c)| {
-            if matches!(i, 8 | 13 | 18 | 23) {
-                *c == b'-'
-            } else {
-                c.is_ascii_hexdigit()
-            }
-        })
-}
-
-/// ICD-10: a letter, two characters, and most often a point with one to four more.
-fn icd(b: &[u8]) -> bool {
-    matches!(b.len(), 3 | 5..=8)
-        && b[0].is_ascii_uppercase()
-        && b[0] != b'U'
-        && b[1].is_ascii_digit()
-        && (b[2].is_ascii_digit() || b[2] == b'A' || b[2] == b'B')
-        && (b.len() == 3
-            || b[3] == b'.'
-                && b[4..]
-                    .iter()
-                    .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
-                && (b[4].is_ascii_digit() || b[4] == b'X'))
-}
-
-/// Licence plates of Germany, the Netherlands, France, Italy, Spain, Great Britain, Poland.
-fn plate(b: &[u8]) -> bool {
-    use super::national::shape;
-    if !(5..=11).contains(&b.len()) || b.iter().any(u8::is_ascii_lowercase) {
-        return false;
-    }
-    let compact: Vec<u8> = b
-        .iter()
-        .copied()
-        .filter(|c| !matches!(c, b' ' | b'-'))
-        .collect();
-    let separated = compact.len() < b.len();
-    let german = separated
-        && {
-            let mut parts = b.split(|c| *c == b' ' || *c == b'-');
-            matches!((parts.next(), parts.next(), parts.next(), parts.next()), (Some(a), Some(l), Some(n), None)
-            if (1..=3).contains(&a.len()) && a.iter().all(u8::is_ascii_uppercase)
-            && (1..=2).contains(&l.len()) && l.iter().all(u8::is_ascii_uppercase)
-            && (1..=4).contains(&n.len()) && n.iter().all(u8::is_ascii_digit))
-        };
-    german
-        || separated
-            && [
-                "LLDDDLL", "LLDDLLL", "DDDDLLL", "DDLLDD", "DDLLLD", "LLLDDD", "LDDDLL", "LLLDDDD",
-                "LLDDDDD", "LLLDLDD",
-            ]
-            .iter()
-            .any(|s| shape(&compact, s))
-}
-
-/// Card numbers with all but the last digits hidden.
-fn masked(b: &[u8]) -> bool {
-    let hidden = b.iter().filter(|c| matches!(c, b'*' | b'X' | b'x')).count();
-    let digits = b.iter().filter(|c| c.is_ascii_digit()).count();
-    let separators = b.iter().filter(|c| matches!(c, b' ' | b'-')).count();
-    hidden >= 4
-        && (4..=10).contains(&digits)
-        && hidden + digits + separators == b.len()
-        && hidden + digits >= 12
-}
-
-/// An upper-case prefix and a number: ORD-000123, SKU12345.
-fn code(b: &[u8]) -> bool {
-    let letters = b.iter().take_while(|c| c.is_ascii_uppercase()).count();
-    let rest = &b[letters..];
-    let rest = rest
-        .strip_prefix(b"-")
-        .or_else(|| rest.strip_prefix(b"_"))
-        .or_else(|| rest.strip_prefix(b"#"))
-        .unwrap_or(rest);
-    (2..=6).contains(&letters)
-        && rest.len() >= 3
-        && rest.iter().all(|c| c.is_ascii_digit() || *c == b'-')
-}
-
-fn path(folded: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        ".pdf", ".png", ".jpg", ".jpeg", ".gif", ".csv", ".txt", ".json", ".xml", ".html", ".zip",
-        ".docx", ".xlsx", ".doc", ".xls", ".mp3", ".mp4", ".svg", ".log", ".js", ".css", ".py",
-        ".rs", ".sql", ".tar.gz", ".bin", ".exe", ".md", ".yaml", ".yml", ".webp", ".dll", ".jar",
-        ".php", ".java", ".ts", ".gz", ".parquet", ".dat", ".bak", ".ini", ".cfg", ".conf", ".sh",
-        ".pptx", ".mov", ".wav",
-    ];
-    folded.starts_with("c:\\")
-        || folded.starts_with("/var/")
-        || folded.starts_with("/usr/")
-        || folded.starts_with("s3://")
-        || ENDINGS.iter().any(|e| folded.ends_with(e))
-        || folded.starts_with("application/")
-        || folded.starts_with("image/")
-        || folded.starts_with("text/")
-        || folded.starts_with("video/")
-        || folded.starts_with("audio/")
-}
-
-fn particle(folded: &str) -> bool {
-    [
-        "van ", "von ", "de ", "da ", "di ", "del ", "della ", "dos ", "do ", "du ", "le ", "la ",
-        "el ", "al ", "zu ", "ter ", "ten ", "o'", "mc ", "mac ", "san ",
-    ]
-    .iter()
-    .any(|p| folded.starts_with(p))
-}
-
+mod table;
 mod weigh;

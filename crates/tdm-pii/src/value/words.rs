@@ -28,101 +28,6 @@ pub(crate) struct Reading {
     pub(crate) words: usize,
 }
 
-const FAMILY_ENDINGS: &[&str] = &[
-    "son", "sen", "sson", "ez", "ski", "ska", "sky", "skaya", "wicz", "czyk", "czak", "owski",
-    "owska", "ov", "ova", "ev", "eva", "enko", "chuk", "yan", "ian", "idze", "shvili", "poulos",
-    "opoulos", "idis", "akis", "mann", "meier", "meyer", "maier", "bauer", "schmidt", "berger",
-    "hofer", "huber", "stein", "feld", "elli", "etti", "ini", "ucci", "acci", "ello", "etto",
-    "ano", "oux", "eau", "eaux", "ault", "ard", "inga", "stra", "ema", "kamp", "ink", "eira",
-    "eiro", "ves", "ques", "guez", "quez", "escu", "eanu", "oglu", "ic", "vic", "nen", "lainen",
-    "strom", "qvist", "quist", "gren", "lund", "dottir", "ley", "worth", "well", "field", "wood",
-    "kins", "moto", "mura", "yama", "awa", "zaki", "shima", "singh", "waala",
-];
-const CITY_ENDINGS: &[&str] = &[
-    "burg", "stadt", "hausen", "heim", "dorf", "furt", "bruck", "brueck", "hafen", "kirchen",
-    "bach", "ingen", "ville", "court", "bourg", "ton", "town", "bury", "ford", "shire", "port",
-    "mouth", "chester", "cester", "polis", "grad", "ow", "owo", "owice", "ice", "dam", "drecht",
-    "veen", "hoven", "olis", "opolis", "ham", "by", "stead", "abad", "pur", "grado", "cielo",
-    "furth", "walde", "rode", "leben", "itz",
-];
-const STREET_ENDINGS: &[&str] = &[
-    "strasse",
-    "str",
-    "str.",
-    "weg",
-    "allee",
-    "gasse",
-    "platz",
-    "ufer",
-    "damm",
-    "ring",
-    "steig",
-    "chaussee",
-    "promenade",
-    "straat",
-    "laan",
-    "plein",
-    "gracht",
-    "kade",
-    "dijk",
-    "gatan",
-    "vagen",
-    "gade",
-    "vej",
-    "veien",
-    "katu",
-    "tie",
-    "hof",
-    "markt",
-    "berg",
-    "pfad",
-    "stieg",
-];
-const HEALTH_ENDINGS: &[&str] = &[
-    "itis",
-    "osis",
-    "aemia",
-    "emia",
-    "itus",
-    "pathy",
-    "algia",
-    "ectomy",
-    "plasty",
-    "oma",
-    "uria",
-    "penia",
-    "phobia",
-    "plegia",
-    "trophy",
-    "cillin",
-    "mycin",
-    "statin",
-    "prazole",
-    "sartan",
-    "olol",
-    "azole",
-    "zepam",
-    "oxacin",
-    "pril",
-    "idine",
-    "profen",
-    "formin",
-    "dipine",
-    "tidine",
-    "setron",
-    "triptan",
-    "mab",
-    "vir",
-    "itide",
-    "ose hereditaire",
-    "pathie",
-    "thyreose",
-    "thyroidism",
-    "opathia",
-    "rrhoe",
-    "rrhea",
-];
-
 /// Reads the folded words of a value. `digits` says that it holds any.
 pub(crate) fn read(dictionary: &Dictionary, folded: &str, digits: usize) -> Reading {
     let mut reading = Reading {
@@ -152,6 +57,7 @@ pub(crate) fn read(dictionary: &Dictionary, folded: &str, digits: usize) -> Read
         }
         let bare = word.trim_matches(['.', '\'', '"', ':']);
         let kinds = dictionary.kinds(bare);
+        let ending = dictionary.ending(bare);
         let has_digit = word.bytes().any(|b| b.is_ascii_digit());
         alphabetic &= !has_digit;
         if kinds.has(Kinds::TITLE) {
@@ -163,13 +69,11 @@ pub(crate) fn read(dictionary: &Dictionary, folded: &str, digits: usize) -> Read
             reading.company = true;
         }
         if kinds.has(Kinds::STREET) && (digits > 0 || i == 0 || word.len() > 3)
-            || word.len() > 5 && STREET_ENDINGS.iter().any(|e| bare.ends_with(e))
+            || word.len() > 5 && ending.has(Kinds::STREET)
         {
             street_word = true;
         }
-        if kinds.has(Kinds::HEALTH)
-            || word.len() >= 7 && HEALTH_ENDINGS.iter().any(|e| bare.ends_with(e))
-        {
+        if kinds.has(Kinds::HEALTH) || word.len() >= 7 && ending.has(Kinds::HEALTH) {
             health += 1;
         }
         if kinds.has(Kinds::OCCUPATION) {
@@ -187,19 +91,14 @@ pub(crate) fn read(dictionary: &Dictionary, folded: &str, digits: usize) -> Read
         };
         let is_first = any(Kinds::FIRST);
         let is_last = any(Kinds::LAST);
-        ends_last = is_last
-            || FAMILY_ENDINGS
-                .iter()
-                .any(|e| bare.len() > e.len() + 2 && bare.ends_with(e));
+        ends_last = is_last || ending.has(Kinds::LAST);
         first += usize::from(is_first);
         last += usize::from(is_last);
         either += usize::from(is_first || is_last);
         common += usize::from(kinds.has(Kinds::COMMON));
         harmless += usize::from(kinds.has(Kinds::HARMLESS));
         if count == 1 {
-            reading.city_shape = CITY_ENDINGS
-                .iter()
-                .any(|e| bare.len() > e.len() + 2 && bare.ends_with(e));
+            reading.city_shape = ending.has(Kinds::CITY);
         }
     }
     reading.words = count;

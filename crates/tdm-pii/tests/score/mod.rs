@@ -1,6 +1,9 @@
 //! The scorer: precision, recall and F1 per category, strict and binary, and the share of look-alikes flagged.
 #![allow(dead_code, reason = "each test binary uses a part")]
-#![expect(clippy::print_stdout, reason = "the table is what a reader of the test wants")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the table is what a reader of the test wants"
+)]
 
 use std::collections::BTreeMap;
 
@@ -37,7 +40,8 @@ impl Sheet {
         if truth == answer {
             self.counts.entry(truth).or_default().0 += 1;
         } else {
-            self.misses.push(format!("{place}: {truth} taken for {answer}"));
+            self.misses
+                .push(format!("{place}: {truth} taken for {answer}"));
         }
         self.binary.0 += u32::from(truth.is_personal() && answer.is_personal());
         self.binary.1 += u32::from(answer.is_personal());
@@ -91,7 +95,10 @@ impl Sheet {
 
     pub(crate) fn print(&self, title: &str, misses: bool) {
         println!("\n{title}");
-        println!("{:<22} {:>5} {:>9} {:>7} {:>7}", "category", "there", "precision", "recall", "F1");
+        println!(
+            "{:<22} {:>5} {:>9} {:>7} {:>7}",
+            "category", "there", "precision", "recall", "F1"
+        );
         for (category, (right, claimed, there)) in &self.counts {
             println!(
                 "{:<22} {there:>5} {:>9.3} {:>7.3} {:>7.3}",

@@ -120,7 +120,11 @@ impl Tally {
         if is(Test::PhoneAny) {
             let certain = f64::from(self.count(Test::PhoneCertain)) / f64::from(n);
             // Groups of digits alone yield to a check digit that every value passes.
-            let score = if certain > 0.15 { score + 10.0 } else { score.min(24.0) };
+            let score = if certain > 0.15 {
+                score + 10.0
+            } else {
+                score.min(24.0)
+            };
             return (!most(Test::Ssn, 0.5)).then_some(score);
         }
         if is(Test::Icd) && n >= 5 {
