@@ -161,14 +161,12 @@ impl<'a> NameModel<'a> {
                 near.extend(self.by_word.get(role).into_iter().flatten());
             }
         }
-        // `mgrempid` ends with the key `empid`.
+        // `mgrempid` ends with the key `empid`; what is shorter ends too many.
         for (start, _) in child.joined.char_indices() {
-            near.extend(
-                self.by_joined
-                    .get(&child.joined[start..])
-                    .into_iter()
-                    .flatten(),
-            );
+            let ending = &child.joined[start..];
+            if start == 0 || ending.len() >= 4 {
+                near.extend(self.by_joined.get(ending).into_iter().flatten());
+            }
         }
         near.extend(self.by_table.get(&table.table).into_iter().flatten());
         let mut named: Vec<Named> = near
