@@ -37,7 +37,10 @@ fn a_batch_is_masked_without_a_database() {
 fn a_function_and_a_detector_of_ones_own_take_part() {
     check(
         env!("CARGO_BIN_EXE_write_your_own"),
-        &["members.card holds other_personal", "LN-000001 became LN-"],
+        &[
+            "members.loyalty_card holds other_personal",
+            "LN-000001 became LN-",
+        ],
     );
 }
 

@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let workflow = Workflow::load(&path("pets.yaml"))?;
     let options = RunOptions::default();
 
-    // A plan reads and writes nothing; it says what a run would do.
+    // A plan reads and writes no data; it says what a run would do.
     let plan = tdm.plan(&workflow, &options).await?;
     println!("{plan}\n");
 

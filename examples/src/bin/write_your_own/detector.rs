@@ -1,10 +1,10 @@
-//! The detector: look at sampled values, claim a category, give counts as evidence.
+//! The detector: look at a column's name and sampled values, make claims, give counts as evidence.
 
 use tdm::core::category::Category;
 use tdm::core::detector::{ColumnContext, ColumnSample, Detector};
 use tdm::core::finding::{Evidence, Finding};
 
-/// Claims columns nearly all of whose sampled values are loyalty numbers.
+/// Claims columns that are called after loyalty numbers, and columns nearly all of whose sampled values are some.
 #[derive(Debug)]
 pub(crate) struct LoyaltyDetector;
 
@@ -13,30 +13,35 @@ impl Detector for LoyaltyDetector {
         "loyalty"
     }
 
-    fn inspect(&self, column: &ColumnContext<'_>, sample: &ColumnSample) -> Vec<Finding> {
+    // Each signal is a finding of its own: the classifier adds them up, and its own evidence may speak against.
+    fn inspect(&self, context: &ColumnContext<'_>, sample: &ColumnSample) -> Vec<Finding> {
+        // Evidence is counts and words of the schema. A value has no place in it.
+        let finding = |source: &str, feature: &str, confidence, (tested, matched)| Finding {
+            column: context.table.table.column(&context.column.name),
+            category: Category::OtherPersonal,
+            technique: self.name().to_owned(),
+            confidence,
+            evidence: vec![Evidence {
+                source: source.to_owned(),
+                feature: feature.to_owned(),
+                weight: 3.0,
+                tested,
+                matched,
+            }],
+        };
+        let mut findings = Vec::new();
+        if context.column.name.contains("loyalty") {
+            findings.push(finding("name", "token `loyalty`", 0.9, (0, 0)));
+        }
         let (mut tested, mut matched) = (0, 0);
         for (value, count) in sample.values() {
             tested += count;
             matched += if is_number(value) { count } else { 0 };
         }
-        if matched == 0 || matched * 10 < tested * 9 {
-            return Vec::new();
+        if matched > 0 && matched * 10 >= tested * 9 {
+            findings.push(finding("values", "form LN-999999", 0.99, (tested, matched)));
         }
-        // Evidence is counts and words of the schema. A value has no place in it.
-        let evidence = Evidence {
-            source: "values".into(),
-            feature: "form LN-999999".into(),
-            weight: 6.0,
-            tested,
-            matched,
-        };
-        vec![Finding {
-            column: column.table.table.column(&column.column.name),
-            category: Category::OtherPersonal,
-            technique: self.name().into(),
-            confidence: 0.999,
-            evidence: vec![evidence],
-        }]
+        findings
     }
 }
 

@@ -35,7 +35,7 @@ rules:
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut table = TableSchema::new(TableRef::new("members"));
-    table.columns = vec![Column::new("card", 1, "TEXT", LogicalType::TEXT)];
+    table.columns = vec![Column::new("loyalty_card", 1, "TEXT", LogicalType::TEXT)];
 
     // The classifier weighs the detector's claim together with its own evidence.
     let builder = Classifier::builder().with_detector(Arc::new(detector::LoyaltyDetector));
@@ -47,7 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         profile: None,
     };
     let found = builder.build().classify_column(&context, &sample);
-    println!("members.card holds {}", found.effective());
+    println!("members.loyalty_card holds {}", found.effective());
     if found.effective() != Category::OtherPersonal {
         return Err("the detector was not heard".into());
     }
