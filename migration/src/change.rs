@@ -404,6 +404,17 @@ const fn postgres_type(holds: Holds) -> &'static str {
     }
 }
 
+impl Draft {
+    /// Creates a table that the way forward drops. Where MariaDB stopped before it did, it is still there.
+    pub(crate) async fn restore(self, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+        let mysql = manager.get_database_backend() == DbBackend::MySql;
+        if mysql && manager.has_table(self.name()).await? {
+            return Ok(());
+        }
+        self.create(manager).await
+    }
+}
+
 /// Drops a table and what it holds. Where MariaDB stopped half way it may be gone already.
 pub(crate) async fn drop_table(
     manager: &SchemaManager<'_>,
@@ -420,13 +431,21 @@ pub(crate) async fn rename_table(
     from: &'static str,
     to: &'static str,
 ) -> Result<(), DbErr> {
+    let backend = manager.get_database_backend();
     // On MariaDB this may have been done, or undone, before the migration stopped.
-    if manager.get_database_backend() == DbBackend::MySql && !manager.has_table(from).await? {
+    if backend == DbBackend::MySql && !manager.has_table(from).await? {
         return Ok(());
     }
     manager
         .rename_table(Table::rename().table(from, to).to_owned())
-        .await
+        .await?;
+    if backend == DbBackend::Postgres {
+        // PostgreSQL alone names the primary key, after the table that it was made with.
+        let sql =
+            format!("ALTER TABLE \"{to}\" RENAME CONSTRAINT \"{from}_pkey\" TO \"{to}_pkey\"");
+        manager.get_connection().execute_unprepared(&sql).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

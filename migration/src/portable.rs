@@ -208,6 +208,10 @@ impl Draft {
         self
     }
 
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// The table, and the indexes made after it.
     pub(crate) fn into_statements(self) -> (TableCreateStatement, Vec<IndexCreateStatement>) {
         (self.create, self.indexes)

@@ -99,7 +99,7 @@ impl MigrationTrait for Migration {
         let dialect = Dialect::of(manager).await?;
         rename_table(manager, "rule_sets", "masking_rules").await?;
         // DECIDE: `environments` comes back empty: what it held is gone.
-        environments_table(dialect).create(manager).await?;
+        environments_table(dialect).restore(manager).await?;
         Change::of(dialect, "dataset_metadata")
             .drop("comment")
             .apply(manager)

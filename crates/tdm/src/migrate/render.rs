@@ -25,8 +25,8 @@ pub(super) fn render(title: &str, plan: &Plan) -> Rendered {
         .flat_map(|step| step.decisions.clone())
         .collect();
     let mut uses = Uses::default();
-    let up = body(&plan.up, "after", &mut uses);
-    let down = body(&plan.down, "before", &mut uses);
+    let up = body(&plan.up, "after", "create", &mut uses);
+    let down = body(&plan.down, "before", "restore", &mut uses);
     let mut drafts = String::new();
     for (step, suffix) in plan
         .up
@@ -133,7 +133,7 @@ impl Uses {
 }
 
 /// The statements of one direction; empty when there are none.
-fn body(steps: &[Step], suffix: &str, uses: &mut Uses) -> String {
+fn body(steps: &[Step], suffix: &str, create: &str, uses: &mut Uses) -> String {
     let mut lines = String::new();
     let mut dialect = false;
     for step in steps {
@@ -155,7 +155,7 @@ fn body(steps: &[Step], suffix: &str, uses: &mut Uses) -> String {
             }
             What::Create(form) => {
                 dialect = true;
-                let create = ("create".to_owned(), vec![plain("manager")]);
+                let create = (create.to_owned(), vec![plain("manager")]);
                 lines.push_str(&awaited(
                     &format!("{}_table(dialect)", word(&form.name)),
                     vec![create],

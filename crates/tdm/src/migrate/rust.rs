@@ -82,7 +82,7 @@ pub(super) fn chain(
         .iter()
         .flat_map(|(_, arguments)| arguments)
         .all(Argument::is_short);
-    if short && root.len() + flat.len() <= SHORT {
+    if short && root.len() + flat.len() + tail.len() <= SHORT {
         return format!("{pad}{root}{flat}{tail}\n");
     }
     let inner = " ".repeat(indent + 4);
@@ -136,10 +136,14 @@ impl Argument {
         let inner = " ".repeat(indent + 4);
         let mut lines: Vec<String> = Vec::new();
         let packed = literals.iter().all(|literal| literal.len() <= PACKED);
-        for literal in literals {
+        let count = literals.len();
+        for (at, literal) in literals.into_iter().enumerate() {
+            // Behind one that is not the last, rustfmt keeps room for the blank.
+            let line_end = if at + 1 == count { LINE } else { LINE - 1 };
             match lines.last_mut() {
-                // The comma after it must fit too.
-                Some(line) if packed && inner.len() + line.len() + literal.len() + 2 < LINE => {
+                Some(line)
+                    if packed && inner.len() + line.len() + literal.len() + 2 <= line_end =>
+                {
                     line.push_str(&format!(" {literal},"));
                 }
                 _ => lines.push(format!("{literal},")),
