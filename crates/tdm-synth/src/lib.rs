@@ -57,6 +57,7 @@ mod locale;
 mod make;
 mod model;
 mod number;
+mod pack;
 mod permutation;
 mod philox;
 mod plan;
@@ -67,6 +68,7 @@ pub use error::{SynthError, SynthErrors};
 pub use locale::{DEFAULT_LOCALE, locale_names};
 pub use make::registry::Registry;
 pub use model::{FitError, FitRequest, RARE, TableModel};
+pub use pack::{Pack, PackError, pack_names, pack_text};
 pub use permutation::Permutation;
 pub use philox::CellRng;
 pub use plan::request::{

@@ -47,6 +47,13 @@ const SCALE: Parameter = parameter(
     Some("the column's"),
 );
 
+const SKEW: Parameter = parameter(
+    "skew",
+    P::Integer,
+    "1 for even values; up to 8 for more and more low ones.",
+    Some("1"),
+);
+
 const NONE: &[Parameter] = &[];
 const LOCAL: &[Parameter] = &[LOCALE];
 const ENTITIES: &[Parameter] = &[LOCALE, ENTITY];
@@ -205,7 +212,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "date",
             "Day in a range.",
-            &[MIN, MAX],
+            &[MIN, MAX, SKEW],
             &[T::Date, T::Timestamp, T::Text],
         ),
         range::date,
@@ -214,7 +221,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "decimal",
             "Exact number in a range.",
-            &[MIN, MAX, SCALE],
+            &[MIN, MAX, SCALE, SKEW],
             NUMBERS,
         ),
         range::decimal,
@@ -250,7 +257,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "float",
             "Binary number in a range.",
-            &[MIN, MAX, SCALE],
+            &[MIN, MAX, SCALE, SKEW],
             NUMBERS,
         ),
         range::float,
@@ -295,7 +302,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "integer",
             "Whole number in a range.",
-            &[MIN, MAX, STEP],
+            &[MIN, MAX, STEP, SKEW],
             NUMBERS,
         ),
         range::integer,
@@ -442,7 +449,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "time",
             "Time of day in a range.",
-            &[MIN, MAX],
+            &[MIN, MAX, SKEW],
             &[T::Time, T::Text],
         ),
         range::time,
@@ -451,7 +458,7 @@ pub(super) const BUILTINS: &[Entry] = &[
         describe(
             "timestamp",
             "Point in time in a range.",
-            &[MIN, MAX],
+            &[MIN, MAX, SKEW],
             &[T::Timestamp, T::Date, T::Text],
         ),
         range::timestamp,

@@ -25,6 +25,8 @@ struct Range {
     count: u64,
     unit: Unit,
     ordered: bool,
+    /// How many draws are multiplied: more of them prefer low values.
+    skew: u32,
 }
 
 impl Range {
@@ -46,7 +48,12 @@ impl Maker for Range {
         let rank = if self.ordered {
             draw.row % self.count
         } else {
-            draw.rng.below(self.count)
+            let mut rank = draw.rng.below(self.count);
+            for _ in 1..self.skew {
+                let share = u128::from(draw.rng.word());
+                rank = u64::try_from((u128::from(rank) * share) >> 32).unwrap_or(rank);
+            }
+            rank
         };
         self.value(rank, out);
     }
@@ -109,6 +116,12 @@ fn range(
         count: count.min(CAPACITY_MAX),
         unit,
         ordered: false,
+        skew: build
+            .params
+            .integer("skew")
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1)
+            .clamp(1, 8),
     })
 }
 

@@ -8,6 +8,7 @@
 
 mod judge;
 mod learned;
+mod packs;
 mod properties;
 mod shop;
 mod torture;
