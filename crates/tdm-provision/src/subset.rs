@@ -9,6 +9,7 @@
 //! The cost follows the subset, not the database: each row's keys are read once, keys are bound as arrays,
 //! and the source is never written.
 
+mod binding;
 mod choose;
 mod closure;
 mod explain;
@@ -25,10 +26,11 @@ mod selection;
 mod spec;
 mod unmatched;
 
+pub(crate) use binding::Binding;
 pub use choose::{Feature, State};
 pub use closure::{close, close_with};
 pub use explain::{Link, Rule, explain};
-pub(crate) use key::{Binding, Key, KeyReader, KeyRef};
+pub(crate) use key::{Key, KeyReader, KeyRef};
 pub use options::CloseOptions;
 pub use plan::{EdgePlan, SubsetPlan};
 pub use predict::{

@@ -7,13 +7,8 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 use tdm_core::arrow_array::cast::AsArray as _;
 use tdm_core::arrow_array::types::Int64Type;
 use tdm_core::arrow_array::{Array as _, ArrayRef, Int64Array};
-use tdm_core::batch::{BatchColumn, Encoding};
-use tdm_core::error::PortError;
-use tdm_core::port::KeyBatch;
-use tdm_core::scalar::{ColumnBuilder, ScalarRef, cell};
+use tdm_core::scalar::{ScalarRef, cell};
 use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
-
-use crate::error::Result;
 
 /// The non-NULL parts of one key.
 ///
@@ -97,7 +92,7 @@ impl Key {
     }
 
     /// Hands each part to `take` in key order until it refuses one.
-    fn each_part(&self, mut take: impl FnMut(ScalarRef<'_>) -> bool) -> bool {
+    pub(super) fn each_part(&self, mut take: impl FnMut(ScalarRef<'_>) -> bool) -> bool {
         match self {
             Self::Int(value) => take(ScalarRef::Int(*value)),
             Self::Bytes(bytes) => Parts { rest: bytes }.all(take),
@@ -450,80 +445,13 @@ impl<'k> Iterator for Parts<'k> {
     }
 }
 
-/// A value that every bound key has in one more column: the type of a polymorphic reference.
-#[derive(Debug, Clone)]
-pub(crate) struct Fixed {
-    pub(crate) column: BatchColumn,
-    pub(crate) value: Key,
-}
-
-/// The columns keys are bound to.
-#[derive(Debug, Clone)]
-pub(crate) struct Binding {
-    pub(crate) columns: Vec<BatchColumn>,
-    pub(crate) fixed: Option<Fixed>,
-}
-
-impl Binding {
-    pub(crate) const fn to(columns: Vec<BatchColumn>) -> Self {
-        Self {
-            columns,
-            fixed: None,
-        }
-    }
-
-    /// Whether equal bytes are the only equal keys, whatever collation the server has.
-    pub(crate) fn is_literal(&self) -> bool {
-        let exact = |c: &BatchColumn| {
-            matches!(
-                c.encoding,
-                Encoding::Int64 | Encoding::Boolean | Encoding::Date32
-            )
-        };
-        self.columns.iter().all(exact)
-    }
-
-    /// `keys` as arrays, ready to bind.
-    pub(crate) fn bind<'k>(
-        &self,
-        keys: impl ExactSizeIterator<Item = &'k Key>,
-    ) -> Result<KeyBatch> {
-        let rows = keys.len();
-        let builder = |c: &BatchColumn| ColumnBuilder::new(c.encoding, rows);
-        let mut builders: Vec<_> = self.columns.iter().map(builder).collect();
-        let mut fixed = self.fixed.as_ref().map(|f| (builder(&f.column), &f.value));
-        for key in keys {
-            let mut places = builders.iter_mut();
-            let mut fits =
-                key.each_part(|part| places.next().is_some_and(|b| b.push(part).is_ok()));
-            fits &= places.next().is_none();
-            if let Some((builder, value)) = &mut fixed {
-                fits &= value.each_part(|part| builder.push(part).is_ok());
-            }
-            if !fits {
-                let column = self.columns.first().map_or("", |c| c.name.as_str());
-                return Err(PortError::Invalid {
-                    object: column.to_owned(),
-                    reason: "key does not fit the encoding of its columns".to_owned(),
-                }
-                .into());
-            }
-        }
-        let mut columns = self.columns.clone();
-        columns.extend(self.fixed.iter().map(|f| f.column.clone()));
-        builders.extend(fixed.map(|(builder, _)| builder));
-        Ok(KeyBatch {
-            columns,
-            arrays: builders.iter_mut().map(ColumnBuilder::finish).collect(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::binding::Binding;
     use super::*;
     use std::sync::Arc;
     use tdm_core::arrow_array::{Array, StringArray};
+    use tdm_core::batch::{BatchColumn, Encoding};
     use tdm_core::catalog::Column;
     use tdm_core::types::LogicalType;
 

@@ -5,8 +5,9 @@ use tdm_core::arrow_array::ArrayRef;
 use tdm_core::batch::BatchColumn;
 use tdm_core::scalar::cell;
 
+use super::binding::Binding;
 use super::closure::Walk;
-use super::key::{Binding, Key, KeySet};
+use super::key::{Key, KeySet};
 use super::names::refused;
 use super::plan::nulled_columns;
 use super::project::row_key;

@@ -3,8 +3,9 @@
 use tdm_core::arrow_array::ArrayRef;
 use tdm_core::types::LogicalType;
 
+use super::binding::Binding;
 use super::closure::{Among, Walk};
-use super::key::{Binding, Key, KeyMap};
+use super::key::{Key, KeyMap};
 use super::scans::Wanted;
 use super::selection::Mark;
 use super::unmatched::{Unmatched, form};

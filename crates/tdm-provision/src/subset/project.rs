@@ -11,7 +11,8 @@ use tdm_core::scalar::{ScalarRef, canonical};
 use tdm_core::transform::{ColumnRequest, Form};
 use tdm_core::types::LogicalType;
 
-use super::key::{Binding, Fixed, Key, KeyMap, KeyReader, KeySet};
+use super::binding::{Binding, Fixed};
+use super::key::{Key, KeyMap, KeyReader, KeySet};
 use super::names::refused;
 use super::selection::Mark;
 use crate::error::Result;

@@ -6,7 +6,8 @@ use tdm_core::batch::{Batch, Sensitive};
 use tdm_core::cancel::CancelToken;
 use tdm_core::port::{BatchStream, RowFilter, RowSource, ScanRequest};
 
-use super::key::{Binding, Key};
+use super::binding::Binding;
+use super::key::Key;
 use crate::error::Result;
 
 /// Which rows a group of scans delivers.

@@ -162,7 +162,7 @@ fn random_policies(world: &World, spec: &mut SubsetSpec, dice: &mut Dice) {
 #[test]
 fn policies_leave_what_the_rules_tried_one_by_one_leave() {
     let (mut dropped, mut nulled, mut stubs, mut unchanged) = (0, 0, 0, 0);
-    for seed in 0..2_000 {
+    for seed in 0..1_500 {
         let world = World::random(seed);
         let mut dice = Dice(seed ^ 0x0bad);
         let mut spec = random_spec(&world, &mut dice);
@@ -193,7 +193,7 @@ fn policies_leave_what_the_rules_tried_one_by_one_leave() {
         unchanged += u64::from(plain == expected);
     }
     assert!(
-        dropped > 100 && nulled > 200 && stubs >= 10 && unchanged > 200,
+        dropped > 80 && nulled > 100 && stubs >= 5 && unchanged > 200,
         "{dropped} dropped, {nulled} changed, {stubs} stubs, {unchanged} unchanged"
     );
 }
