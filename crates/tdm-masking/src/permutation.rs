@@ -1,12 +1,10 @@
 //! Keyed bijections: the one primitive behind every function that may sit on a key.
 //!
-//! A Feistel network over a mixed radix, with AES-128 as the round function. It is a permutation for any key,
-//! any radices and any size by construction, so two different inputs of one shape can never meet. What it is
+//! A Feistel network over a mixed radix, with SipHash-2-4 (Aumasson and Bernstein 2012), a pseudorandom function
+//! with a key of 128 bits, as the round function. It is a permutation for any key, any radices and any size by construction, so two different inputs of one shape can never meet. What it is
 //! not: FF1. It has no published proof and promises uniqueness and repeatability, not resistance against
 //! somebody who may ask for chosen values.
 
-use aes::Aes128;
-use aes::cipher::{Block, BlockCipherEncrypt as _, KeyInit as _};
 use tdm_core::keyring::DomainKey;
 
 /// Rounds of the network. Luby and Rackoff need four for a strong pseudorandom permutation; small halves
@@ -19,7 +17,7 @@ const HALF_MAX: u128 = 1 << 62;
 /// A family of permutations: one for each tweak and each list of radices.
 #[derive(Clone)]
 pub(crate) struct Permutation {
-    cipher: Aes128,
+    key: (u64, u64),
 }
 
 impl std::fmt::Debug for Permutation {
@@ -39,22 +37,19 @@ impl Permutation {
     /// The family of `key`.
     pub(crate) fn new(key: &DomainKey) -> Self {
         let hash = key.hash(b"permutation");
-        let (bytes, _) = hash.split_at(16);
+        let word = |at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&hash[at..at + 8]);
+            u64::from_le_bytes(bytes)
+        };
         Self {
-            cipher: Aes128::new_from_slice(bytes).expect("16 bytes are an AES-128 key"),
+            key: (word(0), word(8)),
         }
     }
 
     /// 64 pseudorandom bits for `value` under `tweak`.
     fn round(&self, value: u64, tweak: u64) -> u64 {
-        let mut bytes = [0; 16];
-        bytes[..8].copy_from_slice(&value.to_be_bytes());
-        bytes[8..].copy_from_slice(&tweak.to_be_bytes());
-        let mut block = Block::<Aes128>::from(bytes);
-        self.cipher.encrypt_block(&mut block);
-        let mut word = [0; 8];
-        word.copy_from_slice(&block[..8]);
-        u64::from_be_bytes(word)
+        sip(self.key, value, tweak)
     }
 
     fn network(&self, mut a: Half, mut b: Half, tweak: u64) -> (u64, u64) {
@@ -120,10 +115,15 @@ impl Permutation {
     /// Permutes a text of `digits`, each below the radix at its position.
     pub(crate) fn symbols(&self, digits: &mut [u32], radices: &[u32], tweak: u64) {
         debug_assert_eq!(digits.len(), radices.len());
+        // Texts of up to 18 letters and digits, which is most of them: two halves of at most 2^47.
+        if digits.len() <= 18 && radices.iter().all(|&radix| radix <= 36) {
+            self.chunk(digits, radices, radices.len() / 2, tweak);
+            return;
+        }
         let mut cuts = Cuts::new(radices);
         let Some(first) = cuts.next() else { return };
         if first == digits.len() {
-            self.chunk(digits, radices, tweak);
+            self.chunk(digits, radices, middle(radices), tweak);
             return;
         }
         // Longer than one network takes: each part is permuted under a tweak made of all the others. The
@@ -132,7 +132,8 @@ impl Permutation {
         let (mut start, mut end) = (0, first);
         let mut chain = self.absorb(tweak, &digits[first..]);
         loop {
-            self.chunk(&mut digits[start..end], &radices[start..end], chain);
+            let part = &radices[start..end];
+            self.chunk(&mut digits[start..end], part, middle(part), chain);
             let Some(next) = cuts.next() else { return };
             chain = self.absorb(chain_start(tweak, start), &digits[..end]);
             (start, end) = (end, next);
@@ -145,8 +146,7 @@ impl Permutation {
             .fold(tweak, |state, &digit| self.round(u64::from(digit), state))
     }
 
-    fn chunk(&self, digits: &mut [u32], radices: &[u32], tweak: u64) {
-        let middle = middle(radices);
+    fn chunk(&self, digits: &mut [u32], radices: &[u32], middle: usize, tweak: u64) {
         let half = |range: std::ops::Range<usize>| {
             let mut half = Half {
                 value: 0,
@@ -169,6 +169,42 @@ impl Permutation {
         write(middle..radices.len(), &mut b);
         write(0..middle, &mut a);
     }
+}
+
+/// SipHash-2-4 of the sixteen bytes that two little-endian words spell.
+fn sip(key: (u64, u64), first: u64, second: u64) -> u64 {
+    let mut v = [
+        key.0 ^ 0x736f_6d65_7073_6575,
+        key.1 ^ 0x646f_7261_6e64_6f6d,
+        key.0 ^ 0x6c79_6765_6e65_7261,
+        key.1 ^ 0x7465_6462_7974_6573,
+    ];
+    // The last word holds the length in bytes.
+    for word in [first, second, 16 << 56] {
+        v[3] ^= word;
+        sip_round(&mut v);
+        sip_round(&mut v);
+        v[0] ^= word;
+    }
+    v[2] ^= 0xff;
+    for _ in 0..4 {
+        sip_round(&mut v);
+    }
+    v[0] ^ v[1] ^ v[2] ^ v[3]
+}
+
+#[inline]
+const fn sip_round(v: &mut [u64; 4]) {
+    v[0] = v[0].wrapping_add(v[1]);
+    v[1] = v[1].rotate_left(13) ^ v[0];
+    v[0] = v[0].rotate_left(32);
+    v[2] = v[2].wrapping_add(v[3]);
+    v[3] = v[3].rotate_left(16) ^ v[2];
+    v[0] = v[0].wrapping_add(v[3]);
+    v[3] = v[3].rotate_left(21) ^ v[0];
+    v[2] = v[2].wrapping_add(v[1]);
+    v[1] = v[1].rotate_left(17) ^ v[2];
+    v[2] = v[2].rotate_left(32);
 }
 
 const fn chain_start(tweak: u64, start: usize) -> u64 {
@@ -235,6 +271,13 @@ mod tests {
 
     fn permutation() -> Permutation {
         Permutation::new(&DomainKey::new(&[3; 32]))
+    }
+
+    #[test]
+    fn the_round_function_is_siphash_2_4() {
+        // The reference vectors: key 00 01 .. 0f, message 00 01 .. 0f of 16 bytes.
+        let key = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908);
+        assert_eq!(sip(key, key.0, key.1), 0x3f2a_cc7f_57c2_9bdb);
     }
 
     #[test]

@@ -174,6 +174,8 @@ impl Ff1 {
         )]
         let b_len = (half_bits as usize).div_ceil(8);
         let d = 4 * b_len.div_ceil(4) + 4;
+        // Both numbers fit 128 bits: true of all texts of up to 28 digits.
+        let narrow = d <= 16;
         let mut p = [1, 2, 1, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0];
         p[3..6].copy_from_slice(&self.radix.to_be_bytes()[1..]);
         p[7] = u8::try_from(u % 256).unwrap_or(0);
@@ -190,7 +192,11 @@ impl Ff1 {
             q.push(round);
             let start = q.len();
             q.resize(start + b_len, 0);
-            self.to_bytes(&b, &mut q[start..]);
+            if narrow {
+                q[start..].copy_from_slice(&self.number(&b).to_be_bytes()[16 - b_len..]);
+            } else {
+                self.to_bytes(&b, &mut q[start..]);
+            }
             // PRF: CBC-MAC over P and Q.
             let mut r = first;
             for chunk in q.chunks_exact(16) {
@@ -212,11 +218,43 @@ impl Ff1 {
                 s.extend_from_slice(&self.block(block));
             }
             s.truncate(d);
-            self.add(&mut a, &s);
+            if narrow {
+                self.add_number(&mut a, &s);
+            } else {
+                self.add(&mut a, &s);
+            }
             std::mem::swap(&mut a, &mut b);
         }
         a.extend_from_slice(&b);
         Ok(a)
+    }
+
+    /// NUM of up to 96 bits.
+    fn number(&self, digits: &[u32]) -> u128 {
+        digits.iter().fold(0, |number, &digit| {
+            number * u128::from(self.radix) + u128::from(digit)
+        })
+    }
+
+    /// [`Self::add`] for numbers of up to 128 bits.
+    fn add_number(&self, digits: &mut [u32], y: &[u8]) {
+        let radix = u128::from(self.radix);
+        let modulus = digits.iter().fold(1u128, |product, _| product * radix);
+        let y = y
+            .iter()
+            .fold(0u128, |number, &byte| number << 8 | u128::from(byte));
+        let mut sum = (self.number(digits) + y % modulus) % modulus;
+        if let (Ok(mut narrow), Ok(radix)) = (u64::try_from(sum), u64::try_from(radix)) {
+            for digit in digits.iter_mut().rev() {
+                *digit = u32::try_from(narrow % radix).unwrap_or(0);
+                narrow /= radix;
+            }
+            return;
+        }
+        for digit in digits.iter_mut().rev() {
+            *digit = u32::try_from(sum % radix).unwrap_or(0);
+            sum /= radix;
+        }
     }
 
     /// NUM: the number that `digits` spell, big-endian, right-aligned in `out`.
@@ -308,6 +346,26 @@ mod tests {
                 read(expected),
                 "{length} {radix}"
             );
+        }
+    }
+
+    #[test]
+    fn narrow_and_wide_arithmetic_agree() {
+        let cipher = Ff1::new(&[7; 16], 36).unwrap();
+        for length in 1..=18usize {
+            let digits: Vec<u32> = (0..length)
+                .map(|i| u32::try_from(i * 31 % 36).unwrap())
+                .collect();
+            let y: Vec<u8> = (0..16u8)
+                .map(|i| i.wrapping_mul(37).wrapping_add(200))
+                .collect();
+            let (mut a, mut b) = (digits.clone(), digits.clone());
+            cipher.add(&mut a, &y);
+            cipher.add_number(&mut b, &y);
+            assert_eq!(a, b);
+            let mut bytes = [0; 16];
+            cipher.to_bytes(&digits, &mut bytes);
+            assert_eq!(bytes, cipher.number(&digits).to_be_bytes());
         }
     }
 
