@@ -98,24 +98,37 @@ fn options() -> RunOptions {
     }
 }
 
-/// The first interrupt or termination finishes the batch at hand and ends the job as cancelled; a second one is the
-/// operating system's again.
+/// The first interrupt or termination ends the job after the batch at hand; a second one ends the process at once.
+#[expect(
+    clippy::exit,
+    reason = "a person who asks twice does not want to wait for a server"
+)]
 async fn cancel_on_signal(cancel: CancelToken) {
+    if !signalled().await {
+        return;
+    }
+    say("cancelling after the batch at hand; once more to stop at once");
+    cancel.cancel();
+    if signalled().await {
+        std::process::exit(130);
+    }
+}
+
+/// Waits for an interrupt or a termination. False when the system lets nobody wait for them.
+async fn signalled() -> bool {
     use tokio::signal;
     #[cfg(unix)]
     {
         let Ok(mut terminate) = signal::unix::signal(signal::unix::SignalKind::terminate()) else {
-            return;
+            return false;
         };
         tokio::select! {
-            _ = signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+            interrupt = signal::ctrl_c() => interrupt.is_ok(),
+            _ = terminate.recv() => true,
         }
     }
     #[cfg(not(unix))]
-    let _ = signal::ctrl_c().await;
-    say("cancelling after the batch at hand");
-    cancel.cancel();
+    signal::ctrl_c().await.is_ok()
 }
 
 async fn migrate(settings: &Settings, step: Migrate, json: bool) -> Result<()> {

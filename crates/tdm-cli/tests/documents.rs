@@ -14,8 +14,15 @@ const NOT_RUN: [&str; 1] = ["scripts/test"];
 
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
-    File { name: String, text: String },
-    Console { line: usize, exit: i32, text: String },
+    File {
+        name: String,
+        text: String,
+    },
+    Console {
+        line: usize,
+        exit: i32,
+        text: String,
+    },
 }
 
 #[test]
@@ -40,19 +47,37 @@ fn the_commands_of_the_exit_codes_run() {
 
 #[test]
 fn no_other_document_shows_commands() {
-    let known = ["README.md", "docs/database.md", "docs/book/src/first-ten-minutes.md", "docs/book/src/exit-codes.md"];
+    let known = [
+        "README.md",
+        "docs/database.md",
+        "docs/book/src/first-ten-minutes.md",
+        "docs/book/src/exit-codes.md",
+    ];
     let mut folders = vec![root().join("docs")];
-    let mut documents = vec![root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("CONTRIBUTING.md")];
+    let mut documents = vec![
+        root().join("README.md"),
+        root().join("ARCHITECTURE.md"),
+        root().join("CONTRIBUTING.md"),
+    ];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
-            if path.is_dir() { folders.push(path) } else { documents.push(path) }
+            if path.is_dir() {
+                folders.push(path)
+            } else {
+                documents.push(path)
+            }
         }
     }
     let mut seen = 0;
     for path in documents {
         let shows = fs::read_to_string(&path).is_ok_and(|text| text.contains("```console"));
-        let name = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        let name = path
+            .strip_prefix(root())
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         assert_eq!(shows, known.contains(&name.as_str()), "{name}");
         seen += usize::from(shows);
     }
@@ -77,11 +102,22 @@ fn the_workflow_of_the_readme_is_short() {
 fn blocks_are_understood() {
     let text = "<!-- file: a.yaml -->\n```yaml\nx: 1\n```\n\n<!-- exit: 3 -->\n```console\n$ tdm doctor\nwrong\n```\n```sh\npg_dump\n```\n";
     let expected = [
-        Part::File { name: "a.yaml".to_owned(), text: "x: 1\n".to_owned() },
-        Part::Console { line: 7, exit: 3, text: "$ tdm doctor\nwrong\n".to_owned() },
+        Part::File {
+            name: "a.yaml".to_owned(),
+            text: "x: 1\n".to_owned(),
+        },
+        Part::Console {
+            line: 7,
+            exit: 3,
+            text: "$ tdm doctor\nwrong\n".to_owned(),
+        },
     ];
     assert_eq!(parts(text), expected);
-    assert!(appears("a … c", "x\n  a   b c d\n") && appears("a b", "a   b") && !appears("c … a", "a b c"));
+    assert!(
+        appears("a … c", "x\n  a   b c d\n")
+            && appears("a b", "a   b")
+            && !appears("c … a", "a b c")
+    );
 }
 
 fn run(document: &str) {
@@ -116,14 +152,24 @@ fn console(place: &str, directory: &Path, exit: i32, text: &str) -> usize {
     }
     for (number, (command, expected)) in steps.iter().enumerate() {
         if NOT_RUN.contains(command) {
-            assert!(root().join(command).is_file(), "{place}: {command} is not there");
+            assert!(
+                root().join(command).is_file(),
+                "{place}: {command} is not there"
+            );
             continue;
         }
         let wanted = if number + 1 == steps.len() { exit } else { 0 };
         let (code, said) = shell(directory, command);
-        assert_eq!(code, Some(wanted), "{place}: `{command}` ended with another status:\n{said}");
+        assert_eq!(
+            code,
+            Some(wanted),
+            "{place}: `{command}` ended with another status:\n{said}"
+        );
         for line in expected {
-            assert!(appears(line, &said), "{place}: `{command}` does not print `{line}`:\n{said}");
+            assert!(
+                appears(line, &said),
+                "{place}: `{command}` does not print `{line}`:\n{said}"
+            );
         }
     }
     steps.len()
@@ -131,7 +177,11 @@ fn console(place: &str, directory: &Path, exit: i32, text: &str) -> usize {
 
 fn shell(directory: &Path, command: &str) -> (Option<i32>, String) {
     let program = Path::new(env!("CARGO_BIN_EXE_tdm"));
-    let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
+    let path = format!(
+        "{}:{}",
+        program.parent().unwrap().display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let output = Command::new("sh")
         .args(["-c", &command.replace("cargo tdm", "tdm")])
         .current_dir(directory)
@@ -142,7 +192,11 @@ fn shell(directory: &Path, command: &str) -> (Option<i32>, String) {
         .env_remove("TDM_KEY")
         .output()
         .unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     (output.status.code(), said)
 }
 
@@ -150,7 +204,11 @@ fn shell(directory: &Path, command: &str) -> (Option<i32>, String) {
 fn appears(shown: &str, said: &str) -> bool {
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let shown = squeeze(shown);
-    let parts: Vec<&str> = shown.split('…').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = shown
+        .split('…')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect();
     said.lines().map(squeeze).any(|line| {
         let mut rest = line.as_str();
         parts.iter().all(|part| match rest.split_once(part) {
@@ -168,7 +226,10 @@ fn parts(text: &str) -> Vec<Part> {
     let (mut file, mut exit) = (None, 0);
     let mut lines = text.lines().enumerate();
     while let Some((number, line)) = lines.next() {
-        if let Some(comment) = line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
+        if let Some(comment) = line
+            .strip_prefix("<!-- ")
+            .and_then(|rest| rest.strip_suffix(" -->"))
+        {
             if let Some(name) = comment.strip_prefix("file: ") {
                 file = Some(name.to_owned());
             } else if let Some(code) = comment.strip_prefix("exit: ") {
@@ -181,7 +242,11 @@ fn parts(text: &str) -> Vec<Part> {
                 block.push('\n');
             }
             if language == "console" {
-                parts.push(Part::Console { line: number + 1, exit, text: block });
+                parts.push(Part::Console {
+                    line: number + 1,
+                    exit,
+                    text: block,
+                });
             } else if let Some(name) = file.take() {
                 parts.push(Part::File { name, text: block });
             }
@@ -192,5 +257,8 @@ fn parts(text: &str) -> Vec<Part> {
 }
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }

@@ -123,3 +123,37 @@ fn an_error_half_way_leaves_the_target_and_fails_the_job_with_step_and_code() {
     assert_eq!(steps.len(), 1, "{steps:?}");
     assert!(steps[0].starts_with("mask "), "{steps:?}");
 }
+
+#[test]
+fn a_killed_run_leaves_the_target_and_the_next_run_cleans_up_behind_it() {
+    let desk = Desk::new();
+    desk.run(&["demo"]).expect(0);
+    let before = digest_of_target(&desk);
+    desk.file("all.yaml", &WORKFLOW.replace("EXTRA", ""));
+    let mut child = desk
+        .tdm()
+        .args(["run", "all.yaml"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    lines
+        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("subset:")))
+        .unwrap()
+        .unwrap();
+    // The staging file appears within the step; then nothing is left to chance.
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while leftovers(&desk).is_empty() && std::time::Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(digest_of_target(&desk), before, "the target changed");
+    assert!(
+        !leftovers(&desk).is_empty(),
+        "the run was over before it was killed"
+    );
+    desk.run(&["run", "all.yaml"]).expect(0);
+    assert!(leftovers(&desk).is_empty(), "{:?}", leftovers(&desk));
+}

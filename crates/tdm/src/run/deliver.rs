@@ -134,6 +134,7 @@ pub(super) async fn deliver(
         store.save_connection(connection).await?;
     }
     store.save_environment(&destination.environment).await?;
+    destination.database.remove_leftovers().await?;
     let namespace = Namespace::Dataset {
         dataset: version.dataset.clone(),
         version: version.version,

@@ -284,6 +284,8 @@ impl Recipe<'_> {
                 dataset: name.clone(),
             },
         };
+        // What a run that was killed left behind goes first; staging areas of live jobs are not touched.
+        self.prepared.target.remove_leftovers().await?;
         let hash = &self.prepared.plan_hash;
         let mut build = Build::begin(self.prepared.target.as_ref(), request, hash, "mask").await?;
         let outcome = self.load(&mut build, &tables, log).await;
