@@ -161,6 +161,13 @@ impl<'a> Index<'a> {
         for name in &names {
             for length in 1..=name.len() {
                 let role = &name[..length];
+                // `tenant` before `id` is `tenant_id` again: no role, only another part of the key.
+                let with_role = |name: &Vec<String>| -> Vec<String> {
+                    role.iter().chain(name).cloned().collect()
+                };
+                if names.iter().any(|name| names.contains(&with_role(name))) {
+                    continue;
+                }
                 for number in self.children(role, &names) {
                     // A plain name is no role: at least one part must bear it beyond its own.
                     let columns = self.bearing(number, role, &names);
