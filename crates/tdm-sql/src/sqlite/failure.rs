@@ -108,6 +108,27 @@ impl Doing<'_> {
     }
 }
 
+/// The port error for a failure of the file system.
+pub(super) fn io(operation: &'static str, object: &str, error: &std::io::Error) -> PortError {
+    use std::io::ErrorKind;
+    let reason = error.kind().to_string();
+    let object = object.to_owned();
+    match error.kind() {
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            PortError::Denied { object, reason }
+        }
+        kind => PortError::Backend {
+            operation,
+            object,
+            reason,
+            transient: matches!(
+                kind,
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::Interrupted
+            ),
+        },
+    }
+}
+
 fn parts(error: &Error) -> (Option<ffi::Error>, &str) {
     match error {
         Error::SqliteFailure(code, message) => (Some(*code), message.as_deref().unwrap_or("")),

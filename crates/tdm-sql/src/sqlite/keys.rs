@@ -65,7 +65,7 @@ impl Seek {
         let plan = || -> rusqlite::Result<Vec<String>> {
             let mut statement =
                 connection.prepare(&format!("EXPLAIN QUERY PLAN {}", self.select))?;
-            statement.query_map([], |row| row.get(3))?.collect()
+            statement.query_map(["[]"], |row| row.get(3))?.collect()
         };
         let wanted = format!("SEARCH {} ", Self::ALIAS);
         plan().is_ok_and(|lines| {
@@ -222,4 +222,56 @@ fn untagged(raw: &str) -> String {
          WHEN 'r' THEN {REAL_OF_BITS}(CAST({rest} AS INTEGER)) WHEN 't' THEN CAST(unhex({rest}) AS TEXT) \
          WHEN 'b' THEN unhex({rest}) END"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tdm_core::arrow_array::{Int64Array, StringArray};
+    use tdm_core::batch::BatchColumn;
+    use tdm_core::catalog::Column;
+    use tdm_core::types::LogicalType;
+
+    use super::*;
+
+    /// Whether a composite key is sought in an index of its own over a table with this DDL.
+    fn seeks(ddl: &str) -> bool {
+        let connection = Connection::open_in_memory().unwrap();
+        install(&connection).unwrap();
+        connection.execute_batch(ddl).unwrap();
+        let column = |name, encoding| {
+            BatchColumn::of(&Column::new(name, 1, "", LogicalType::TEXT), encoding)
+        };
+        let batch = KeyBatch {
+            columns: vec![
+                column("tenant", Encoding::Int64),
+                column("code", Encoding::Text),
+            ],
+            arrays: vec![
+                Arc::new(Int64Array::from(vec![1])),
+                Arc::new(StringArray::from(vec!["a"])),
+            ],
+        };
+        let table = TableRef::new("t");
+        let filter = compile(&table, &batch, Some("rowid"), |_| Affinity::Text).unwrap();
+        filter.condition(&connection).contains("CROSS JOIN")
+    }
+
+    #[test]
+    fn a_composite_key_is_sought_only_in_an_index_over_all_of_it() {
+        let table = "CREATE TABLE t (tenant INTEGER, code TEXT COLLATE NOCASE, v);";
+        for (index, expected) in [
+            ("", false),
+            ("CREATE INDEX i ON t (tenant)", false),
+            ("CREATE INDEX i ON t (code)", false),
+            ("CREATE INDEX i ON t (tenant, code)", true),
+            ("CREATE INDEX i ON t (code DESC, tenant, v)", true),
+            ("CREATE INDEX i ON t (tenant, v, code)", false),
+            ("CREATE INDEX i ON t (tenant, code COLLATE BINARY)", false),
+            ("CREATE INDEX i ON t (tenant, code) WHERE v > 0", false),
+        ] {
+            assert_eq!(seeks(&format!("{table} {index}")), expected, "{index}");
+        }
+    }
 }

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use tdm_core::error::{PortError, PortResult};
+use tdm_core::error::PortResult;
 
-use super::failure::Doing;
+use super::failure::{self, Doing};
 use super::lock::{StagingFile, remove_database};
 use super::source::name;
 
@@ -19,12 +19,7 @@ pub(super) fn publish(
     lock_wait: Duration,
 ) -> PortResult<()> {
     let object = name(destination);
-    let failed = |error: std::io::Error| PortError::Backend {
-        operation: "publish",
-        object: object.clone(),
-        reason: error.kind().to_string(),
-        transient: false,
-    };
+    let failed = |error: std::io::Error| failure::io("publish", &object, &error);
     File::open(staging.path())
         .and_then(|file| file.sync_all())
         .map_err(failed)?;
@@ -45,12 +40,8 @@ pub(super) fn remove(destination: &Path, lock_wait: Duration) -> PortResult<()> 
         return Ok(());
     }
     let old = Exclusive::take(destination, lock_wait)?;
-    std::fs::remove_file(destination).map_err(|error| PortError::Backend {
-        operation: "remove",
-        object: name(destination),
-        reason: error.kind().to_string(),
-        transient: false,
-    })?;
+    std::fs::remove_file(destination)
+        .map_err(|error| failure::io("remove", &name(destination), &error))?;
     drop(old);
     remove_database(destination);
     Ok(())

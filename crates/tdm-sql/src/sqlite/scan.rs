@@ -352,7 +352,11 @@ impl Filling {
         let room = plan.limit.rows_max.min(1_024);
         Self {
             schema: Arc::clone(&plan.schema),
-            limit: plan.limit,
+            limit: BatchLimit {
+                // With one more row, which SQLite keeps below 1 GB, a column stays below Arrow's 2 GiB.
+                bytes_max: plan.limit.bytes_max.min(1 << 30),
+                ..plan.limit
+            },
             choice,
             columns: plan
                 .schema

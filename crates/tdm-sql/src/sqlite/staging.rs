@@ -24,7 +24,7 @@ use super::source::{SqliteSource, name};
 use super::target::APPLICATION_ID;
 use super::worker::{Worker, blocking};
 use super::writer::SqliteWriter;
-use super::{ddl, introspect, publish};
+use super::{ddl, failure, introspect, publish};
 use crate::quote::Dialect;
 
 /// Name of no table, under which `sqlite_stat1` keeps who made the file.
@@ -117,12 +117,7 @@ fn check_names(request: &StageRequest) -> PortResult<()> {
 }
 
 fn claim(destination: &Path, job: tdm_core::ident::JobId) -> PortResult<StagingFile> {
-    let failed = |error: std::io::Error| PortError::Backend {
-        operation: "stage beside",
-        object: name(destination),
-        reason: error.kind().to_string(),
-        transient: error.kind() == std::io::ErrorKind::Interrupted,
-    };
+    let failed = |error: std::io::Error| failure::io("stage beside", &name(destination), &error);
     if let Some(directory) = destination.parent() {
         std::fs::create_dir_all(directory).map_err(failed)?;
     }

@@ -17,7 +17,7 @@ use tdm_core::port::{
 };
 use tdm_core::types::Engine;
 
-use super::failure::Doing;
+use super::failure::{self, Doing};
 use super::source::{self, SourceOptions, SqliteSource, absolute, name};
 use super::staging::SqliteStaging;
 use super::worker::blocking;
@@ -177,6 +177,9 @@ impl TargetDatabase for SqliteTarget {
 
     async fn stage(&self, request: StageRequest) -> PortResult<Box<dyn Staging>> {
         let destination = publish::behind_links(&self.file(&request.namespace)?);
+        // What could not be replaced in the end is found before anything is loaded.
+        let occupied = destination.clone();
+        blocking(&name(&destination), move || state(&occupied)).await?;
         Ok(Box::new(
             SqliteStaging::create(destination, request, self.options.lock_wait).await?,
         ))
@@ -242,12 +245,7 @@ impl TargetDatabase for SqliteTarget {
                 }
                 Ok(removed)
             };
-            sweep().map_err(|error| PortError::Backend {
-                operation: "clean up beside",
-                object: shown,
-                reason: error.kind().to_string(),
-                transient: false,
-            })
+            sweep().map_err(|error| failure::io("clean up beside", &shown, &error))
         })
         .await
     }

@@ -195,6 +195,26 @@ mod tests {
         assert_eq!(tokens("/* open"), Err(Unterminated));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_cut_into_pieces_of_itself(sql in "[\\PC'\"`\\[\\]().;:?x0-9/*\\-\n]{0,40}") {
+            if let Ok(found) = tokens(&sql) {
+                let mut end = 0;
+                for token in &found {
+                    proptest::prop_assert!(token.start >= end);
+                    proptest::prop_assert_eq!(&sql[token.start..token.end()], token.text);
+                    let _ = token.name();
+                    end = token.end();
+                }
+            }
+            for prefix in ["", "CREATE TABLE t (", "CREATE INDEX i ON t ("] {
+                let text = format!("{prefix}{sql})");
+                let _ = crate::sqlite::ddl_parse::table(&text);
+                let _ = crate::sqlite::ddl_parse::index(&text);
+            }
+        }
+    }
+
     #[test]
     fn words_may_hold_letters_of_any_alphabet() {
         assert_eq!(words("größe=1"), ["größe", "=", "1"]);

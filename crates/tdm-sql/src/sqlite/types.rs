@@ -40,8 +40,8 @@ pub(super) fn logical(declared: &str) -> (LogicalType, bool) {
         | "NTEXT" | "TINYTEXT" | "MEDIUMTEXT" | "LONGTEXT" | "STRING" | "CITEXT" => {
             LogicalType::Text { max_length: length }
         }
-        "BLOB" | "BINARY" | "VARBINARY" | "BYTEA" | "TINYBLOB" | "MEDIUMBLOB" | "LONGBLOB"
-        | "IMAGE" => LogicalType::Bytes { max_length: length },
+        "BLOB" | "BINARY" | "VARBINARY" | "VARBINARY BLOB" | "BYTEA" | "TINYBLOB"
+        | "MEDIUMBLOB" | "LONGBLOB" | "IMAGE" => LogicalType::Bytes { max_length: length },
         "DATE" => LogicalType::Date,
         "TIME" => LogicalType::Time,
         "DATETIME"
@@ -205,6 +205,9 @@ mod tests {
                 max_length: Some(7),
             },
             LogicalType::Bytes { max_length: None },
+            LogicalType::Bytes {
+                max_length: Some(7),
+            },
             LogicalType::Date,
             LogicalType::Time,
             LogicalType::Timestamp { zoned: true },

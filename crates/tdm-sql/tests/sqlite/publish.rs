@@ -192,6 +192,23 @@ async fn the_state_of_a_file_is_told_by_its_mark() {
 }
 
 #[tokio::test]
+async fn a_place_that_cannot_be_replaced_is_refused_before_anything_is_loaded() {
+    let place = Place::new();
+    let path = place.path("notes.txt");
+    std::fs::write(
+        &path,
+        "no database, but long enough to be taken for one. ".repeat(40),
+    )
+    .unwrap();
+    let target = SqliteTarget::open(&path).unwrap();
+    let request = crate::place::stage_request(Namespace::Main, Vec::new());
+    let error = target.stage(request).await.map(|_| ()).unwrap_err();
+    assert!(matches!(error, PortError::Invalid { .. }), "{error}");
+    assert_eq!(place.files(), ["notes.txt"]);
+    assert!(SqliteTarget::open(path.parent().unwrap()).is_err());
+}
+
+#[tokio::test]
 async fn a_full_disk_is_said_and_leaves_the_old_data() {
     // `max_page_count` stands in for the disk: SQLite reports both alike.
     let place = Place::new();
