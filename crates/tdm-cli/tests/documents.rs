@@ -4,6 +4,7 @@
 //! anything within a line. Before a block, `<!-- exit: 3 -->` says how its last command ends, and `<!-- file: NAME -->`
 //! before any other block writes that file. `cargo tdm` means the program that was built with this test.
 #![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,9 +64,9 @@ fn no_other_document_shows_commands() {
         for entry in fs::read_dir(folder).unwrap().flatten() {
             let path = entry.path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                documents.push(path)
+                documents.push(path);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Jobs that do not end: the target stays as it was, and the log says why.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::Stdio;
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStderr, Stdio};
 
 use crate::{Desk, number, open, texts};
 
@@ -32,13 +32,8 @@ fn leftovers(desk: &Desk) -> Vec<String> {
     names.filter(|name| name.contains("staging")).collect()
 }
 
-#[cfg(unix)]
-#[test]
-fn an_interrupt_in_the_middle_leaves_the_target_and_cancels_the_job() {
-    let desk = Desk::new();
-    desk.run(&["demo"]).expect(0);
-    let before = digest_of_target(&desk);
-    desk.file("all.yaml", &WORKFLOW.replace("EXTRA", ""));
+/// Starts a run and waits until its subset is closed: rows begin to move.
+fn run_until_rows_move(desk: &Desk) -> (Child, Lines<BufReader<ChildStderr>>) {
     let mut child = desk
         .tdm()
         .args(["run", "all.yaml"])
@@ -47,11 +42,21 @@ fn an_interrupt_in_the_middle_leaves_the_target_and_cancels_the_job() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    // The subset is closed: rows begin to move.
-    lines
-        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("subset:")))
-        .unwrap()
-        .unwrap();
+    let closed = |line: &std::io::Result<String>| {
+        line.as_ref().is_ok_and(|line| line.starts_with("subset:"))
+    };
+    lines.find(closed).unwrap().unwrap();
+    (child, lines)
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_in_the_middle_leaves_the_target_and_cancels_the_job() {
+    let desk = Desk::new();
+    desk.run(&["demo"]).expect(0);
+    let before = digest_of_target(&desk);
+    desk.file("all.yaml", &WORKFLOW.replace("EXTRA", ""));
+    let (mut child, lines) = run_until_rows_move(&desk);
     let killed = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -130,18 +135,7 @@ fn a_killed_run_leaves_the_target_and_the_next_run_cleans_up_behind_it() {
     desk.run(&["demo"]).expect(0);
     let before = digest_of_target(&desk);
     desk.file("all.yaml", &WORKFLOW.replace("EXTRA", ""));
-    let mut child = desk
-        .tdm()
-        .args(["run", "all.yaml"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    lines
-        .find(|line| line.as_ref().is_ok_and(|line| line.starts_with("subset:")))
-        .unwrap()
-        .unwrap();
+    let (mut child, _lines) = run_until_rows_move(&desk);
     // The staging file appears within the step; then nothing is left to chance.
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while leftovers(&desk).is_empty() && std::time::Instant::now() < deadline {
