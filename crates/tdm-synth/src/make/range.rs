@@ -125,6 +125,11 @@ fn range(
     })
 }
 
+/// A range that the column's type cannot hold at all.
+fn beyond(build: &Build<'_>) -> BindError {
+    build.wrong("min", "the range lies outside what the column's type holds")
+}
+
 fn contradiction() -> BindError {
     BindError::Other(
         "no value is left: the range and the column's constraints exclude each other; change min, max or the constraint".to_owned(),
@@ -166,7 +171,10 @@ pub(super) fn integer(build: &Build<'_>) -> Built {
     let min = decimal_param(build, "min")?.map_or(1, |d| d.ceil_at(0));
     let max = decimal_param(build, "max")?.map_or(1_000.max(min), |d| d.floor_at(0));
     let step = i128::from(build.params.integer("step").unwrap_or(1).max(1));
-    let (low, high) = (min.clamp(type_low, type_high), max.min(type_high));
+    if min > type_high || max < type_low {
+        return Err(beyond(build));
+    }
+    let (low, high) = (min.max(type_low), max.min(type_high));
     Ok(Box::new(range(
         build,
         low,
@@ -193,10 +201,12 @@ pub(super) fn decimal(build: &Build<'_>) -> Built {
         .unwrap_or(scale)
         .min(scale.max(12));
     let largest = ten_to(precision.min(36)) - 1;
-    let min = decimal_param(build, "min")?
-        .map_or(0, |d| d.ceil_at(scale))
-        .clamp(-largest, largest);
+    let min = decimal_param(build, "min")?.map_or(0, |d| d.ceil_at(scale));
     let max = decimal_param(build, "max")?.map_or(1_000 * ten_to(scale), |d| d.floor_at(scale));
+    if min > largest || max < -largest {
+        return Err(beyond(build));
+    }
+    let min = min.max(-largest);
     let unit = Unit::Number { scale };
     Ok(Box::new(range(
         build,

@@ -383,6 +383,16 @@ fn everything_that_is_wrong_is_said_at_once_with_a_remedy() {
         Column::new("shape", 4, "geometry", LogicalType::Other).not_null(),
         int("when_made", 5),
         text("named", 6, 20),
+        Column::new(
+            "tiny",
+            7,
+            "tinyint",
+            LogicalType::Integer {
+                bits: 8,
+                unsigned: false,
+            },
+        )
+        .not_null(),
     ];
     table.unique = vec![Key::over(["flag"]), Key::over(["code"])];
     table.checks = vec![
@@ -394,11 +404,23 @@ fn everything_that_is_wrong_is_said_at_once_with_a_remedy() {
         schema: &table,
         rows: 5_000,
     }];
-    let recipes = [ColumnRecipe {
-        column: table.table.column("named"),
-        generator: "full_nam".into(),
-        params: Params::default(),
-    }];
+    let recipes = [
+        ColumnRecipe {
+            column: table.table.column("named"),
+            generator: "full_nam".into(),
+            params: Params::default(),
+        },
+        ColumnRecipe {
+            column: table.table.column("tiny"),
+            generator: "integer".into(),
+            params: Params(
+                json!({"min": 5_000, "max": 9_000})
+                    .as_object()
+                    .unwrap()
+                    .clone(),
+            ),
+        },
+    ];
     let request = SynthRequest {
         recipes: &recipes,
         ..SynthRequest::new(&wanted, &registry, 1)
@@ -412,6 +434,7 @@ fn everything_that_is_wrong_is_said_at_once_with_a_remedy() {
         "t.shape",
         "constraint `clock`",
         "there is no generator `full_nam`",
+        "outside what the column's type holds",
     ] {
         assert!(text.contains(part), "{part} is missing in\n{text}");
     }
