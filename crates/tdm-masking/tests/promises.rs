@@ -721,3 +721,70 @@ fn lists_and_dictionaries() {
     assert!((2_850..3_150).contains(&x), "{x}");
     assert!(!outputs.iter().any(|o| o == "never"));
 }
+
+mod registered_from_outside {
+    use super::*;
+    use tdm_core::function::{Descriptor, Lift, MaskingFunction, Promise, ScalarMask};
+
+    #[derive(Debug)]
+    struct Shout;
+
+    impl ScalarMask for Shout {
+        fn mask(
+            &self,
+            input: ScalarRef<'_>,
+            _: u64,
+            emit: &mut dyn FnMut(ScalarRef<'_>),
+        ) -> Result<(), &'static str> {
+            let ScalarRef::Text(text) = input else {
+                return Err("only text can be shouted");
+            };
+            emit(ScalarRef::Text(&text.to_uppercase()));
+            Ok(())
+        }
+    }
+
+    impl MaskingFunction for Shout {
+        fn descriptor(&self) -> &Descriptor {
+            &Descriptor {
+                name: "shout",
+                summary: "Capitals.",
+                parameters: &[],
+                accepts: &[TypeClass::Text],
+                promise: Promise::KEYED,
+                weakness: "Hides nothing.",
+            }
+        }
+
+        fn bind(&self, request: &BindRequest<'_>) -> Result<Box<dyn BoundMask>, BindError> {
+            Ok(Box::new(Lift::new(
+                Shout,
+                request.column.clone(),
+                Promise::KEYED,
+            )))
+        }
+    }
+
+    #[test]
+    fn a_function_of_ones_own_works_on_columns_and_inside_json() {
+        let registry = Registry::standard().with(Arc::new(Shout));
+        let names = registry.names();
+        assert_eq!(names.iter().filter(|n| **n == "shout").count(), 1);
+        let params: Params = serde_json::from_str(r#"{"strings": "shout"}"#).unwrap();
+        let column = Column::new("c", 1, "native", LogicalType::Json);
+        let bound = registry
+            .find("json")
+            .unwrap()
+            .bind(&BindRequest {
+                params: &params,
+                column: &BatchColumn::of(&column, Encoding::Text),
+                table: &TableSchema::new(TableRef::new("t")),
+                keyring: &RootKey::new([9; 32]),
+                domain: &PseudonymDomain::new("d"),
+                resources: &NoResources,
+            })
+            .unwrap();
+        let outputs = texts(bound.as_ref(), &[r#"{"note": "hey", "n": 1}"#.to_owned()]).unwrap();
+        assert_eq!(outputs, [r#"{"note": "HEY", "n": 1}"#]);
+    }
+}
