@@ -41,14 +41,15 @@ pub(super) fn word(name: &str) -> String {
 
 /// `name(arguments)` at `indent`, without the indentation of its first line.
 fn call(indent: usize, name: &str, arguments: &[Argument]) -> String {
-    let flat: Vec<String> = arguments.iter().map(|argument| argument.flat()).collect();
+    let flat: Vec<String> = arguments.iter().map(Argument::flat).collect();
     let joined = flat.join(", ");
     // A list may be longer than what is allowed for one line, and then nothing around it fits on one.
     let fits = arguments.iter().all(Argument::is_short);
     if fits && joined.len() <= SHORT && indent + name.len() + joined.len() + 2 < LINE {
         return format!("{name}({joined})");
     }
-    if let [only @ Argument::Texts(_)] = arguments {
+    // Breaking the line would not make a single argument shorter.
+    if let [only] = arguments {
         return format!("{name}({})", only.at(indent));
     }
     let inner = indent + 4;
@@ -82,7 +83,13 @@ pub(super) fn chain(
         .iter()
         .flat_map(|(_, arguments)| arguments)
         .all(Argument::is_short);
-    if short && root.len() + flat.len() + tail.len() <= SHORT {
+    // A chain of one call is no chain to rustfmt: it may fill the line.
+    let room = if calls.len() == 1 {
+        LINE - indent
+    } else {
+        SHORT
+    };
+    if short && root.len() + flat.len() + tail.len() <= room {
         return format!("{pad}{root}{flat}{tail}\n");
     }
     let inner = " ".repeat(indent + 4);

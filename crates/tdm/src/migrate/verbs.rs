@@ -252,6 +252,10 @@ async fn made(settings: &Settings) -> Result<DatabaseUrl> {
     Ok(url)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` hands the error over"
+)]
 fn refused(error: migration::Error) -> Error {
     match error.cause() {
         _ if matches!(error, migration::Error::Address { .. }) => {

@@ -157,7 +157,9 @@ fn newest(source: &Path, known: &[String]) -> Result<String> {
     let mut known = known.to_vec();
     known.sort();
     match there.pop() {
-        Some(newest) if [there.as_slice(), &[newest.clone()]].concat() == known => Ok(newest),
+        Some(newest) if [there.as_slice(), std::slice::from_ref(&newest)].concat() == known => {
+            Ok(newest)
+        }
         _ => Err(Error::Settings(format!(
             "the migrations in {} are not those that this program was built with; build it again",
             source.display()
