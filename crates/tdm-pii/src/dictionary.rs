@@ -1,5 +1,9 @@
 //! Data dictionaries: lists of tables, columns and types, read without a database.
 
+use std::collections::BTreeMap;
+
+use tdm_core::detector::ColumnSample;
+
 use crate::error::{Error, Result};
 
 /// One line of a data dictionary.
@@ -66,6 +70,43 @@ pub fn read_dictionary(text: &str) -> Result<Vec<DictionaryRow>> {
         });
     }
     Ok(rows)
+}
+
+/// Reads a comma-separated file with a heading into one sample per column, distinct values with counts.
+///
+/// At most `rows_max` rows are read, spread evenly over the file. Empty fields count as NULL.
+///
+/// # Errors
+/// When there is no heading or a quote does not end. A row with too few fields has NULLs at its end.
+pub fn read_csv(text: &str, rows_max: usize) -> Result<Vec<(String, ColumnSample)>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut records = Records {
+        rest: text,
+        line: 1,
+    };
+    let (_, heading) = records.next().ok_or(Error::Dictionary {
+        line: 1,
+        reason: "no heading",
+    })??;
+    let rows = records.collect::<Result<Vec<_>>>()?;
+    let step = rows.len().div_ceil(rows_max.max(1)).max(1);
+    let mut columns: Vec<(BTreeMap<&str, u64>, u64)> = vec![Default::default(); heading.len()];
+    for (_, fields) in rows.iter().step_by(step) {
+        for (i, (values, nulls)) in columns.iter_mut().enumerate() {
+            match fields.get(i).filter(|f| !f.is_empty()) {
+                Some(value) => *values.entry(value).or_default() += 1,
+                None => *nulls += 1,
+            }
+        }
+    }
+    Ok(heading
+        .into_iter()
+        .zip(columns)
+        .map(|(name, (values, nulls))| {
+            let values = values.into_iter().map(|(v, n)| (v.to_owned(), n)).collect();
+            (name, ColumnSample::new(values, nulls))
+        })
+        .collect())
 }
 
 /// Records of comma-separated text with their line numbers.
@@ -136,6 +177,14 @@ mod tests {
         assert_eq!(rows[0].table, "shop.orders");
         assert_eq!(rows[0].native.as_deref(), Some("decimal(10,2)"));
         assert_eq!(rows[1].native, None);
+    }
+
+    #[test]
+    fn a_file_becomes_one_sample_per_column() {
+        let columns = read_csv("a,b\n1,x\n1,\n2\n", 100).unwrap();
+        assert_eq!(columns.len(), 2);
+        assert_eq!(columns[0].1.values().len(), 2);
+        assert_eq!((columns[1].1.rows(), columns[1].1.nulls()), (3, 2));
     }
 
     #[test]

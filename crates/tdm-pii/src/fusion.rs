@@ -80,7 +80,8 @@ pub(crate) fn fuse(name: &Verdict, values: &Weighing, extras: &[Extra]) -> Answe
         5.0
     } else if name.silent {
         1.8
-    } else if name.scores.is_empty() {
+    } else if name.scores.iter().all(|(_, s)| *s < 0.0) {
+        // A name that speaks of things, or of nothing the lexicon knows.
         2.0
     } else {
         0.0

@@ -39,7 +39,7 @@ mod text;
 mod value;
 
 pub use classifier::{Classifier, ClassifierBuilder};
-pub use dictionary::{DictionaryRow, read_dictionary};
+pub use dictionary::{DictionaryRow, read_csv, read_dictionary};
 pub use error::{Error, LexiconError, Result};
 pub use explain::explain;
 pub use review::{Ledger, LedgerEntry, fingerprint};

@@ -1,5 +1,6 @@
 //! Personal data inside text: patterns with validators, cue words, names by dictionary and by their surroundings.
 
+mod cues;
 mod names;
 mod patterns;
 

@@ -1,4 +1,8 @@
 //! Spans in running text, scored by characters against the labelled sets.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a labelled set that cannot be read is a bug"
+)]
 
 mod score;
 

@@ -64,7 +64,8 @@ impl Sheet {
             .filter(|(c, (_, _, there))| c.is_personal() && *there > 0)
             .map(|(_, (right, claimed, there))| f1(*right, *claimed, *there))
             .collect();
-        personal.iter().sum::<f64>() / f64::from(u32::try_from(personal.len()).unwrap().max(1))
+        personal.iter().sum::<f64>()
+            / f64::from(u32::try_from(personal.len()).unwrap_or(u32::MAX).max(1))
     }
 
     pub(crate) fn binary_f1(&self) -> f64 {
@@ -77,7 +78,11 @@ impl Sheet {
 
     /// Expected calibration error over ten bins.
     pub(crate) fn calibration_error(&self) -> f64 {
-        let total = f64::from(u32::try_from(self.confidences.len()).unwrap().max(1));
+        let total = f64::from(
+            u32::try_from(self.confidences.len())
+                .unwrap_or(u32::MAX)
+                .max(1),
+        );
         (0..10)
             .map(|bin| {
                 let (low, high) = (f64::from(bin) / 10.0, f64::from(bin + 1) / 10.0);
