@@ -1,3 +1,5 @@
+//! Tests of written migrations.
+
 use super::*;
 use std::process::{Command, Stdio};
 use tdm_core::catalog::{
@@ -271,7 +273,7 @@ async fn what_the_history_has_no_word_for_is_left_to_a_person() {
             column(c, "jobs", "operation").generation = Generation::Identity { always: false };
         }),
         ("has the unique constraint (operation)", |c| {
-            table(c, "jobs").unique.push(Key::over(["operation"]))
+            table(c, "jobs").unique.push(Key::over(["operation"]));
         }),
         ("has the foreign key jobs(operation) -> tables(name)", |c| {
             let columns = vec![("operation".to_owned(), "name".to_owned())];
