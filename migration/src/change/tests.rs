@@ -1,3 +1,5 @@
+//! Tests of changes to tables.
+
 use sea_orm_migration::sea_orm::{DatabaseConnection, DatabaseExecutor};
 use tdm_testkit::server::{self, ServerKind};
 
