@@ -99,8 +99,8 @@ pub(crate) enum Migrate {
     New {
         /// What it does, in a few words.
         description: String,
-        /// Folder of the migrations.
-        #[arg(long, default_value = "migration/src")]
+        /// Folder of the crate that holds the migrations.
+        #[arg(long, default_value = "migration")]
         directory: PathBuf,
         /// Write it although nothing differs.
         #[arg(long)]

@@ -154,7 +154,7 @@ async fn migrate(settings: &Settings, step: Migrate, json: bool) -> Result<()> {
             ToString::to_string,
         ),
         Migrate::Check => {
-            let report = migrate::check().await?;
+            let report = migrate::compare().await?;
             show(json, &report, ToString::to_string);
             if !report.agrees() {
                 return Err(Error::Findings(

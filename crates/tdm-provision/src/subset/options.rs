@@ -1,3 +1,5 @@
+//! How a closure runs: batch sizes, readers, memory.
+
 /// How a closure runs. Nothing here changes which rows are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

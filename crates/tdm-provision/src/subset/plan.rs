@@ -1,3 +1,5 @@
+//! A subset whose names are resolved against one catalog.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! What a subset is to hold, as the user says it.
+
 use serde::{Deserialize, Serialize};
 
 /// What a subset is to hold, as the user says it. Names are resolved by [`super::SubsetPlan::compile`].

@@ -112,6 +112,17 @@ impl<'de> Deserialize<'de> for Yaml {
     }
 }
 
+/// A key as the user meant it: `null`, `true` and `7` are names where a name stands.
+fn key_name(key: &Yaml) -> Option<String> {
+    match key {
+        Yaml::Null => Some("null".to_owned()),
+        Yaml::Bool(value) => Some(value.to_string()),
+        Yaml::Int(value) => Some(value.to_string()),
+        Yaml::Text(value) => Some(value.clone()),
+        Yaml::Float(_) | Yaml::List(_) | Yaml::Map(_) => None,
+    }
+}
+
 struct YamlVisitor;
 
 impl<'de> Visitor<'de> for YamlVisitor {
@@ -165,15 +176,12 @@ impl<'de> Visitor<'de> for YamlVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Yaml, A::Error> {
         let mut map = Vec::new();
-        while let Some(key) = entries.next_key::<Spanned<String>>()? {
+        while let Some(key) = entries.next_key::<Spanned<Yaml>>()? {
+            let name = key_name(&key.value)
+                .ok_or_else(|| serde::de::Error::custom("a key must be a name"))?;
             let Wrapped(node) = entries.next_value()?;
-            map.push((
-                Located {
-                    value: key.value,
-                    at: position(key.referenced),
-                },
-                node,
-            ));
+            let at = position(key.referenced);
+            map.push((Located { value: name, at }, node));
         }
         Ok(Yaml::Map(map))
     }
@@ -201,6 +209,18 @@ mod tests {
             inner[0].1.value,
             Yaml::Text("no".to_owned()),
             "`no` is a word, not a truth value"
+        );
+    }
+
+    #[test]
+    fn a_key_may_be_a_word_that_yaml_reads_as_something_else() {
+        let node = parse("null: true\n7: x\n").unwrap();
+        let Yaml::Map(entries) = &node.value else {
+            panic!("a map")
+        };
+        assert_eq!(
+            (entries[0].0.value.as_str(), entries[1].0.value.as_str()),
+            ("null", "7")
         );
     }
 

@@ -206,6 +206,8 @@ impl<'n> Fields<'n> {
             Yaml::Text(v) => Some(v.clone()),
             // A name made of digits needs no quotes.
             Yaml::Int(v) => Some(v.to_string()),
+            // `function: null` means the function of that name; an absent value is an absent key.
+            Yaml::Null => Some("null".to_owned()),
             _ => None,
         };
         self.kind(node, key, value, "a text", problems)
