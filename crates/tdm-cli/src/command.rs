@@ -66,10 +66,10 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Verb::Job { verb } => store::job(&Tdm::open(settings).await?, verb, json).await?,
         Verb::Dataset { verb } => store::dataset(&Tdm::open(settings).await?, verb, json).await?,
         Verb::Lineage { place } => {
-            store::lineage(&Tdm::open(settings).await?, place.as_deref(), json).await?
+            store::lineage(&Tdm::open(settings).await?, place.as_deref(), json).await?;
         }
         Verb::Connection { verb } => {
-            store::connection(&Tdm::open(settings).await?, verb, json).await?
+            store::connection(&Tdm::open(settings).await?, verb, json).await?;
         }
         Verb::Functions { name } => describe::functions(name.as_deref(), json)?,
     }

@@ -55,7 +55,8 @@ pub enum Disposition {
         /// Its parameters.
         #[serde(default)]
         params: Params,
-        /// Pseudonym domain; by default the referential group of the column, else its category.
+        /// Pseudonym domain; by default the category of the column or of its referential group, else the group,
+        /// else the column: an e-mail address has one pseudonym wherever it stands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         domain: Option<String>,
     },

@@ -135,7 +135,8 @@ fn with_metadata_on(server: &Server) {
     let database = server.reserve_database();
     let tdm = |arguments: &[&str]| {
         Run::of(
-            desk.tdm()
+            &desk
+                .tdm()
                 .args(arguments)
                 .env("DATABASE_URL", database.url())
                 .output()

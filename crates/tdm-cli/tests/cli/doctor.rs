@@ -6,7 +6,8 @@ use crate::{Desk, Run};
 
 fn doctor(desk: &Desk, metadata: &str) -> Run {
     Run::of(
-        desk.tdm()
+        &desk
+            .tdm()
             .arg("doctor")
             .env("DATABASE_URL", metadata)
             .output()
@@ -57,7 +58,8 @@ fn equal_urls_are_refused_by_doctor_and_init() {
     desk.run(&["init"]).expect(0);
     let one = "sqlite:.tdm/tdm.sqlite";
     let run = Run::of(
-        desk.tdm()
+        &desk
+            .tdm()
             .arg("doctor")
             .env("DATABASE_URL", one)
             .env("TARGET_DATABASE_URL", one)
@@ -72,7 +74,8 @@ fn equal_urls_are_refused_by_doctor_and_init() {
         desk.path().join(".tdm/../.tdm/tdm.sqlite").display()
     );
     let run = Run::of(
-        desk.tdm()
+        &desk
+            .tdm()
             .arg("doctor")
             .env("DATABASE_URL", one)
             .env("TARGET_DATABASE_URL", other)
@@ -82,7 +85,8 @@ fn equal_urls_are_refused_by_doctor_and_init() {
     assert_ne!(run.code, 0);
     assert!(run.err.contains("are the same database"), "{}", run.err);
     let run = Run::of(
-        desk.tdm()
+        &desk
+            .tdm()
             .arg("init")
             .env("DATABASE_URL", one)
             .env("TARGET_DATABASE_URL", one)
@@ -114,7 +118,8 @@ fn on_a_server(server: &mut tdm_testkit::server::Server) {
     let database = server.reserve_database();
     let url = database.url().to_owned();
     let run = Run::of(
-        desk.tdm()
+        &desk
+            .tdm()
             .arg("init")
             .env("DATABASE_URL", &url)
             .output()

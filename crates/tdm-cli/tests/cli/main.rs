@@ -1,5 +1,11 @@
 //! The `tdm` command as a user meets it: real processes, real files, real servers.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+#![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+
 mod chinook;
 mod demo;
 mod doctor;
@@ -43,7 +49,7 @@ impl Desk {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
-        Run::of(self.tdm().args(arguments).output().unwrap())
+        Run::of(&self.tdm().args(arguments).output().unwrap())
     }
 
     pub(crate) fn target(&self) -> rusqlite::Connection {
@@ -88,7 +94,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn of(output: Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),
