@@ -8,7 +8,7 @@ use tdm_model::{DatabaseOptions, MetadataDatabase};
 
 use crate::error::{Error, Result};
 use crate::settings::Settings;
-use crate::tdm::{is_sqlite, parse};
+use crate::tdm::{absolute, is_sqlite, parse};
 use crate::{secret, tables};
 
 /// What was looked at and how it is.
@@ -268,11 +268,17 @@ pub struct InitReport {
 /// When the two URLs are equal, a database cannot be made, or a migration fails.
 pub async fn init(settings: &Settings) -> Result<InitReport> {
     let (metadata_url, target_url) = (settings.metadata_url.expose(), settings.target_url.expose());
-    if metadata_url == target_url {
-        return Err(Error::Guard(
-            "DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own"
-                .to_owned(),
-        ));
+    let places = [
+        (metadata_url, "DATABASE_URL"),
+        (target_url, "TARGET_DATABASE_URL"),
+    ];
+    let mut files = Vec::new();
+    for (url, name) in places {
+        let parsed = parse(url, name)?;
+        files.extend(parsed.sqlite_path().map(absolute));
+    }
+    if metadata_url == target_url || (files.len() == 2 && files[0] == files[1]) {
+        return Err(one_database());
     }
     let mut created = Vec::new();
     for (url, name) in [
@@ -285,6 +291,12 @@ pub async fn init(settings: &Settings) -> Result<InitReport> {
             created.push(name.to_owned());
         }
     }
+    if !is_sqlite(metadata_url) && !is_sqlite(target_url) {
+        let metadata = tdm_model::database_identity(metadata_url).await?;
+        if metadata == tdm_model::database_identity(target_url).await? {
+            return Err(one_database());
+        }
+    }
     let applied = migration::up(metadata_url, None).await?;
     let key = secret::root_key(settings)?;
     Ok(InitReport {
@@ -292,4 +304,10 @@ pub async fn init(settings: &Settings) -> Result<InitReport> {
         applied,
         key_fingerprint: tdm_core::keyring::Keyring::fingerprint(&key),
     })
+}
+
+fn one_database() -> Error {
+    Error::Guard(
+        "DATABASE_URL and TARGET_DATABASE_URL are the same database; give each its own".to_owned(),
+    )
 }

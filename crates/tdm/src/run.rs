@@ -2,11 +2,13 @@
 //!
 //! Planning and running share one path: a plan is a run that stops before anything is written.
 
+mod abandoned;
 mod deliver;
 mod existing;
 mod look;
 mod make;
 mod prepare;
+mod protect;
 mod shapes;
 
 use std::collections::BTreeMap;
@@ -315,11 +317,13 @@ impl Tdm {
             plan_hash: prepared.plan_hash.clone(),
             user: options.user.clone(),
         };
+        abandoned::close(self).await?;
         let store = self.store();
         let job = store.create_job(&new).await?;
         store
             .set_job_status(job.id, JobStatus::Running, None, self.clock().now())
             .await?;
+        abandoned::take(self, job.id).await?;
         let context = self.context(job.id, options);
         let mut log = StepLog::new(self, context);
         let outcome = self
@@ -427,7 +431,8 @@ impl Tdm {
                 job: Some(log.context().job),
                 columns: Vec::new(),
             };
-            self.store().record_lineage(&[edge]).await?;
+            let recorded = self.store().record_lineage(&[edge]).await;
+            log.check("discover", recorded.map_err(Error::from)).await?;
             log.end("discover", output).await?;
             version
         } else {
@@ -460,9 +465,9 @@ impl Tdm {
     ) -> Result<make::Made> {
         let mut masked: Option<(MaskingPlan, Closure)> = None;
         if workflow.mask.is_some() {
-            self.store()
-                .save_rule_set(&prepared.rules, looked.version.as_ref().map(|v| v.id))
-                .await?;
+            let schema = looked.version.as_ref().map(|v| v.id);
+            let stored = self.store().save_rule_set(&prepared.rules, schema).await;
+            log.check("mask", stored.map_err(Error::from)).await?;
             let plan =
                 make::masking_plan(self, workflow, prepared, source, &looked.classifications);
             let plan = log.check("mask", plan).await?;
@@ -489,9 +494,9 @@ impl Tdm {
             masked: masked.as_ref().map(|(plan, closure)| (plan, closure)),
         };
         let made = recipe.make(log).await?;
-        self.store()
-            .record_lineage(&[make::build_edge(source, &made, log.context())])
-            .await?;
+        let edge = make::build_edge(source, &made, log.context());
+        let recorded = self.store().record_lineage(&[edge]).await;
+        log.check("verify", recorded.map_err(Error::from)).await?;
         if let Some((plan, _)) = &masked {
             report.shapes = self.shapes(plan, looked, &made, prepared).await?;
         }

@@ -46,7 +46,18 @@ impl Settings {
     /// # Errors
     /// When the file cannot be read, has unknown keys, or a reference has another form.
     pub fn load(directory: &Path) -> Result<Self> {
-        Self::resolve(directory, &std::env::vars().collect())
+        // These three and no other: another variable may hold anything, and is nobody's business here.
+        let names = ["DATABASE_URL", "TARGET_DATABASE_URL", "TDM_KEY"];
+        let mut environment = BTreeMap::new();
+        for name in names {
+            if let Some(value) = std::env::var_os(name) {
+                let value = value
+                    .into_string()
+                    .map_err(|_| Error::Settings(format!("{name} is not valid UTF-8")))?;
+                environment.insert(name.to_owned(), value);
+            }
+        }
+        Self::resolve(directory, &environment)
     }
 
     /// The same with a given environment.

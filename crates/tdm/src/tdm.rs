@@ -213,6 +213,21 @@ pub(crate) fn parse(text: &str, name: &str) -> Result<DatabaseUrl> {
     DatabaseUrl::parse(text).map_err(|error| Error::Settings(format!("{name}: {error}")))
 }
 
+/// The file that `path` means, links followed as far as it exists.
+pub(crate) fn absolute(path: &Path) -> std::path::PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    match (
+        path.parent().and_then(|parent| parent.canonicalize().ok()),
+        path.file_name(),
+    ) {
+        (Some(parent), Some(name)) => parent.join(name),
+        _ => path,
+    }
+}
+
 pub(crate) fn is_sqlite(url: &str) -> bool {
     DatabaseUrl::parse(url).is_ok_and(|url| url.engine() == Engine::Sqlite)
 }

@@ -150,4 +150,21 @@ fn a_killed_run_leaves_the_target_and_the_next_run_cleans_up_behind_it() {
     );
     desk.run(&["run", "all.yaml"]).expect(0);
     assert!(leftovers(&desk).is_empty(), "{:?}", leftovers(&desk));
+    let metadata = desk.metadata();
+    assert_eq!(
+        number(
+            &metadata,
+            "SELECT count(*) FROM jobs WHERE status = 'running'"
+        ),
+        0
+    );
+    assert_eq!(
+        number(
+            &metadata,
+            "SELECT count(*) FROM job_logs WHERE code = 'abandoned'"
+        ),
+        1
+    );
+    let building = "SELECT count(*) FROM dataset_versions WHERE status = 'building'";
+    assert_eq!(number(&metadata, building), 0);
 }

@@ -205,3 +205,84 @@ fn a_password_in_a_workflow_is_refused_and_not_repeated() {
         run.err
     );
 }
+
+#[test]
+fn a_column_that_nobody_could_look_into_stops_the_job() {
+    let desk = Desk::new();
+    let database = rusqlite::Connection::open(desk.path().join("blob.sqlite")).unwrap();
+    database
+        .execute_batch(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, payload BLOB, label TEXT);
+             INSERT INTO t VALUES (1, x'00ff', 'one'), (2, x'01', 'two');",
+        )
+        .unwrap();
+    drop(database);
+    let text = "dataset: d\nsource: sqlite:blob.sqlite\ndiscover: true\nclassify: true\n\
+                mask: {policy: default}\nprovision: {environment: qa}\n";
+    desk.file("w.yaml", text);
+    let run = desk.run(&["run", "w.yaml"]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("t.payload"), "{}", run.err);
+    // A person's word decides.
+    let decided = text.replace("classify: true", "classify: {confirm: {t.payload: none}}");
+    desk.file("w.yaml", &decided);
+    desk.run(&["run", "w.yaml"]).expect(0);
+}
+
+#[test]
+fn what_is_read_or_kept_is_never_written() {
+    let desk = Desk::new();
+    desk.run(&["demo"]).expect(0);
+    let shop = std::fs::read(desk.path().join(".tdm/demo/shop.sqlite")).unwrap();
+    for (place, said) in [
+        (".tdm/demo/shop.sqlite", "the source"),
+        (".tdm/tdm.sqlite", "the metadata database"),
+        (
+            ".tdm/tdm_target.sqlite.d/shop/v1.sqlite",
+            "published dataset version",
+        ),
+    ] {
+        let provision =
+            format!("provision: {{environment: x, connection: \"sqlite:{place}\", adopt: true}}");
+        desk.file("p.yaml", &format!("dataset: shop\n{provision}\n"));
+        let run = desk.run(&["run", "p.yaml"]);
+        assert_eq!(run.code, 4, "{place}: {}", run.err);
+        assert!(run.err.contains(said), "{place}: {}", run.err);
+    }
+    assert_eq!(
+        number(
+            &desk.metadata(),
+            "SELECT count(*) FROM environments WHERE name = 'x'"
+        ),
+        0
+    );
+    assert_eq!(
+        std::fs::read(desk.path().join(".tdm/demo/shop.sqlite")).unwrap(),
+        shop
+    );
+}
+
+#[test]
+fn an_environment_variable_that_is_no_text_is_not_printed() {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let desk = Desk::new();
+        let value = std::ffi::OsStr::from_bytes(b"hunter2\xff");
+        let output = desk
+            .tdm()
+            .arg("doctor")
+            .env("SOMETHING", value)
+            .output()
+            .unwrap();
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+        let output = desk
+            .tdm()
+            .arg("doctor")
+            .env("DATABASE_URL", value)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"));
+    }
+}

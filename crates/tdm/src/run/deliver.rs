@@ -12,6 +12,7 @@ use tdm_provision::deploy::{DatasetRecord, DeployRequest, Deployment, deploy};
 use tdm_provision::guard::{Place, distinct, may_be_target, replaceable};
 
 use super::prepare::Prepared;
+use super::protect::{protect, protect_versions};
 use crate::error::{Error, Result};
 use crate::report::EnvironmentReport;
 use crate::tables::count;
@@ -60,15 +61,16 @@ pub(super) async fn destination(
             .unwrap_or_default(),
     };
     may_be_target(&environment)?;
+    let role = format!("environment `{name}`");
     let database = match (&connection, &environment.connection) {
-        (Some(connection), _) => open(tdm, &connection.location, workflow).await?,
-        (None, Some(name)) => open(tdm, name, workflow).await?,
+        (Some(connection), _) => open(tdm, &role, &connection.location, workflow).await?,
+        (None, Some(name)) => open(tdm, &role, name, workflow).await?,
         (None, None) => Arc::clone(&prepared.target),
     };
+    protect(tdm, &role, database.as_ref()).await?;
     if let Some(source) = &prepared.source {
         let read = tdm_core::port::RowSource::identity(source.database.as_ref()).await?;
         let written = database.identity().await?;
-        let role = format!("environment `{name}`");
         distinct(
             &Place {
                 role: "the source".to_owned(),
@@ -88,8 +90,14 @@ pub(super) async fn destination(
     })
 }
 
-async fn open(tdm: &Tdm, text: &str, workflow: &Workflow) -> Result<Arc<dyn TargetDatabase>> {
+async fn open(
+    tdm: &Tdm,
+    role: &str,
+    text: &str,
+    workflow: &Workflow,
+) -> Result<Arc<dyn TargetDatabase>> {
     let (_, url) = tdm.place(text, &workflow.directory).await?;
+    protect_versions(tdm, role, &url)?;
     Ok(tdm_sql::open_target(&url).await?)
 }
 

@@ -169,7 +169,32 @@ pub(super) fn classify(
             user.clone_into(&mut classification.decided_by);
         }
     }
+    let structural = |column: &ColumnRef| is_structural(source, column);
+    // A column whose values nobody could look at is not cleared by its silence: without a word on it the plan
+    // refuses, and a person decides.
+    found.retain(|c| {
+        let column = &c.finding.column;
+        c.effective().is_personal()
+            || c.decision != Decision::Suggested
+            || observed.contains_key(column)
+            || structural(column)
+    });
     found
+}
+
+/// Whether a column is part of a key or a reference: its values are identifiers that other columns decide about, or
+/// the table holds no rows of its own.
+fn is_structural(source: &Source, place: &ColumnRef) -> bool {
+    let Some(table) = source.catalog.table(&place.table) else {
+        return false;
+    };
+    let named = |columns: &[String]| columns.contains(&place.column);
+    let references = table.foreign_keys.iter().chain(&source.relationships);
+    !table.kind.holds_rows()
+        || table.primary_key.iter().any(|key| named(&key.columns))
+        || references
+            .filter(|fk| fk.child == place.table)
+            .any(|fk| fk.child_columns().contains(&place.column.as_str()))
 }
 
 /// Stores classifications, and profiles without the numbers of columns that turned out personal.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 use tdm_core::catalog::{Catalog, ForeignKey, RelationshipKind, TableSchema, hex};
 use tdm_core::diagnostic::Diagnostic;
+use tdm_core::error::PortError;
 use tdm_core::function::Params;
 use tdm_core::ident::ColumnRef;
 use tdm_core::keyring::{Keyring as _, RootKey};
@@ -17,6 +18,7 @@ use tdm_provision::subset::{EdgePolicy, Seed, SeedRows, SubsetPlan, SubsetSpec};
 use tdm_sql::SourceDatabase;
 use tdm_synth::ColumnRecipe;
 
+use super::protect::protect;
 use crate::error::{Error, Result};
 use crate::secret;
 use crate::tdm::Tdm;
@@ -70,6 +72,7 @@ pub(super) async fn prepare(tdm: &Tdm, workflow: &Workflow) -> Result<Prepared> 
     }
     problems.finish(&workflow.file)?;
     let target = tdm.target().await?;
+    protect(tdm, "the target database", target.as_ref()).await?;
     if let Some(source) = &source {
         guard(source, target.as_ref()).await?;
     }
@@ -132,8 +135,22 @@ async fn open(
     text: &Located<String>,
     problems: &mut Collector,
 ) -> Result<Source> {
-    let (connection, url) = tdm.place(&text.value, &workflow.directory).await?;
-    let database = tdm.source(&url).await?;
+    // A server that does not answer is no mistake of the file; anything else about the source is.
+    let at_line = |error: Error| match error {
+        Error::Settings(_)
+        | Error::Port(PortError::NotFound { .. } | PortError::Invalid { .. }) => {
+            let mut problems = Collector::default();
+            problems.add(text.at, format!("`source`: {error}"));
+            match problems.finish(&workflow.file) {
+                Err(problems) => Error::Workflow(problems),
+                Ok(()) => error,
+            }
+        }
+        other => other,
+    };
+    let place = tdm.place(&text.value, &workflow.directory).await;
+    let (connection, url) = place.map_err(at_line)?;
+    let database = tdm.source(&url).await.map_err(at_line)?;
     let introspection = database.introspect().await?;
     let catalog = introspection.catalog;
     let names = Names { catalog: &catalog };

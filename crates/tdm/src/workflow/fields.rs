@@ -21,7 +21,10 @@ impl<'n> Fields<'n> {
             other => {
                 problems.add(
                     node.at,
-                    format!("`{path}` must be a map of keys, not {}", other.kind()),
+                    match path.as_str() {
+                        "" => format!("a workflow is a map of keys, not {}", other.kind()),
+                        path => format!("`{path}` must be a map of keys, not {}", other.kind()),
+                    },
                 );
                 Vec::new()
             }

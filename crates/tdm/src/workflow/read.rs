@@ -122,10 +122,15 @@ fn step<'n, T>(
 }
 
 fn discover(fields: &mut Fields<'_>, problems: &mut Collector) -> DiscoverStep {
+    let rows = fields.count("sample_rows", problems);
+    if let Some(rows) = rows.as_ref().filter(|rows| rows.value == 0) {
+        problems.add(
+            rows.at,
+            "`discover.sample_rows` is at least 1: what is not looked at cannot be judged",
+        );
+    }
     DiscoverStep {
-        sample_rows: fields
-            .count("sample_rows", problems)
-            .map_or(1_000, |rows| rows.value),
+        sample_rows: rows.map_or(1_000, |rows| rows.value),
     }
 }
 
