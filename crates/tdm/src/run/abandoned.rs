@@ -16,12 +16,15 @@ use crate::tdm::Tdm;
 /// Jobs that are looked at, newest first.
 const LOOKED_AT: u64 = 200;
 
+/// An end that no job outlives: late in the year 9891, within the times that every engine can hold.
+const NO_END: UtcMicros = UtcMicros(250_000_000_000 * 1_000_000);
+
 /// Says that this process drives a job. Process numbers are unique on a machine while the process lives, so the right
 /// needs no end.
 pub(super) async fn take(tdm: &Tdm, job: JobId) -> Result<()> {
     let lease = Lease {
         holder: holder(std::process::id()),
-        until: UtcMicros(i64::MAX / 2),
+        until: NO_END,
     };
     tdm.store()
         .lease_job(job, &lease, tdm.clock().now())
